@@ -1,0 +1,8 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+int
+main (void)
+{
+  return 0;
+}

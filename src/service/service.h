@@ -1,0 +1,28 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* All of Veil without a user interface: session, registry, selection, relay and endpoint, wired together. */
+#pragma once
+
+#include "server.h"
+#include "session.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+#define VEIL_TYPE_SERVICE (veil_service_get_type ())
+G_DECLARE_FINAL_TYPE (VeilService, veil_service, VEIL, SERVICE, GObject)
+
+/* Implements VeilBackend. @settings is read once. */
+VeilService *veil_service_new (const VeilSettings *settings);
+
+/* NULL signs out; requests that run keep the session they began with. */
+void         veil_service_set_session (VeilService *self, VeilSession *session);
+VeilSession *veil_service_get_session (VeilService *self); /* (transfer none) (nullable) */
+
+/* Starts the endpoint. VEIL_ERROR_LISTEN. */
+gboolean     veil_service_start (VeilService *self, GError **error);
+void         veil_service_stop (VeilService *self);
+VeilServer  *veil_service_get_server (VeilService *self); /* (transfer none) */
+
+G_END_DECLS
