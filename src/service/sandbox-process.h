@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 #define VEIL_TYPE_SANDBOX_PROCESS (veil_sandbox_process_get_type ())
 G_DECLARE_FINAL_TYPE (VeilSandboxProcess, veil_sandbox_process, VEIL, SANDBOX_PROCESS, GObject)
 
-/* Starts og-veil-sandbox (VEIL_SANDBOX_PROGRAM, else beside this program or in libexecdir) and reads the login bundle that it prints, one line of JSON, when it is ready.
+/* Starts og-veil-sandbox (in libexecdir; VEIL_SANDBOX_PROGRAM names another, for an uninstalled build) and reads the login bundle that it prints, one line of JSON, when it is ready.
  * VEIL_ERROR_SANDBOX otherwise. */
 void                veil_sandbox_process_start_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 VeilSandboxProcess *veil_sandbox_process_start_finish (GAsyncResult *result, GError **error);

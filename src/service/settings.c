@@ -1,2 +1,256 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+
+#include "settings.h"
+
+#include "config.h"
+#include "hex.h"
+#include "secret.h"
+#include "veil-error.h"
+
+#include <gio/gio.h>
+
+#include <string.h>
+
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 11434
+#define DEFAULT_REFRESH_INTERVAL 300
+#define MAX_REFRESH_INTERVAL (7 * 24 * 3600)
+#define API_KEY_MIN_LENGTH 8
+
+/* @name is how the person wrote it ("--port", "OG_VEIL_PORT"), for the message. */
+typedef gboolean (*SettingFunc) (VeilSettings *self, const char *name, const char *value, GError **error);
+
+static gboolean
+refuse (GError **error, const char *name, const char *why)
+{
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "%s %s", name, why);
+  return FALSE;
+}
+
+static gboolean
+set_home (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  if (*value == '\0')
+    return refuse (error, name, "must name a folder");
+  g_free (self->home);
+  self->home = g_canonicalize_filename (value, NULL);
+  return TRUE;
+}
+
+static gboolean
+set_host (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (value);
+
+  if (address == NULL && g_strcmp0 (value, "localhost") != 0)
+    return refuse (error, name, "must be an IP address or \"localhost\"");
+  g_free (self->host);
+  self->host = g_strdup (value);
+  return TRUE;
+}
+
+static gboolean
+set_port (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  guint64 port;
+
+  if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT16, &port, NULL))
+    return refuse (error, name, "must be a number from 0 to 65535 (0 is any free port)");
+  self->port = port;
+  return TRUE;
+}
+
+/* "0x" and 64 lower-case digits from any accepted spelling, or NULL. */
+static char *
+normalise_hash (const char *value)
+{
+  guint8 hash[32];
+
+  return veil_hex_decode (value, hash, sizeof hash) ? veil_hex_encode_0x (hash, sizeof hash) : NULL;
+}
+
+static gboolean
+set_tee_id (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  g_autofree char *tee_id = NULL;
+
+  if (g_strcmp0 (value, "auto") != 0)
+    {
+      tee_id = normalise_hash (value);
+      if (tee_id == NULL)
+        return refuse (error, name, "must be a TEE id, 64 hexadecimal digits with or without 0x, or \"auto\"");
+    }
+  g_free (self->tee_id);
+  self->tee_id = g_steal_pointer (&tee_id);
+  return TRUE;
+}
+
+static gboolean
+append_pcr (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  g_autofree char *hash = normalise_hash (value);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  if (hash == NULL)
+    return refuse (error, name, "must be a PCR hash, 64 hexadecimal digits with or without 0x");
+  g_strv_builder_addv (builder, (const char **) self->pcr_pins);
+  g_strv_builder_add (builder, hash);
+  g_strfreev (self->pcr_pins);
+  self->pcr_pins = g_strv_builder_end (builder);
+  return TRUE;
+}
+
+/* Several pins in one variable are separated by commas. */
+static gboolean
+set_pcrs (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (value, ",", -1);
+
+  g_clear_pointer (&self->pcr_pins, g_strfreev);
+  self->pcr_pins = g_new0 (char *, 1);
+  for (guint i = 0; parts[i] != NULL; i++)
+    if (!append_pcr (self, name, g_strstrip (parts[i]), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+set_refresh_interval (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  guint64 seconds;
+
+  if (!g_ascii_string_to_unsigned (value, 10, 0, MAX_REFRESH_INTERVAL, &seconds, NULL))
+    return refuse (error, name, "must be a number of seconds up to a week (0 switches the refresh off)");
+  self->refresh_interval = seconds;
+  return TRUE;
+}
+
+static gboolean
+set_api_key (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  gsize length = strlen (value);
+
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isgraph (value[i]))
+      return refuse (error, name, "may hold printable ASCII without spaces only");
+  if (length < API_KEY_MIN_LENGTH)
+    return refuse (error, name, "must have at least 8 characters");
+  veil_secret_free (self->api_key);
+  self->api_key = g_strdup (value);
+  return TRUE;
+}
+
+static gboolean
+set_session_store (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  if (g_strcmp0 (value, "keyring") != 0 && g_strcmp0 (value, "file") != 0)
+    return refuse (error, name, "must be \"keyring\" or \"file\"");
+  g_free (self->session_store);
+  self->session_store = g_strdup (value);
+  return TRUE;
+}
+
+static const struct
+{
+  const char *flag; /* NULL: none, because arguments are visible to other processes */
+  const char *variable;
+  SettingFunc from_flag;
+  SettingFunc from_variable;
+} settings_table[] = {
+  { "home", "OG_VEIL_HOME", set_home, set_home },
+  { "host", "OG_VEIL_HOST", set_host, set_host },
+  { "port", "OG_VEIL_PORT", set_port, set_port },
+  { "tee-id", "OG_VEIL_TEE_ID", set_tee_id, set_tee_id },
+  { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", append_pcr, set_pcrs },
+  { "refresh-interval", "OG_VEIL_TEE_REFRESH_INTERVAL", set_refresh_interval, set_refresh_interval },
+  { "session-store", "OG_VEIL_SESSION_STORE", set_session_store, set_session_store },
+  { NULL, "OG_VEIL_API_KEY", NULL, set_api_key },
+};
+
+VeilSettings *
+veil_settings_new (GError **error)
+{
+  g_autoptr (VeilSettings) self = g_new0 (VeilSettings, 1);
+
+  self->home = g_build_filename (g_get_user_data_dir (), "veil", NULL);
+  self->host = g_strdup (DEFAULT_HOST);
+  self->port = DEFAULT_PORT;
+  self->pcr_pins = g_new0 (char *, 1);
+  self->refresh_interval = DEFAULT_REFRESH_INTERVAL;
+  self->session_store = g_strdup ("keyring");
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    {
+      const char *value = g_getenv (settings_table[i].variable);
+
+      /* An empty variable is how a shell unsets one in passing. */
+      if (value != NULL && *value != '\0' && !settings_table[i].from_variable (self, settings_table[i].variable, value, error))
+        return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
+void
+veil_settings_free (VeilSettings *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->home);
+  g_free (self->host);
+  g_free (self->tee_id);
+  g_strfreev (self->pcr_pins);
+  veil_secret_free (self->api_key);
+  g_free (self->session_store);
+  g_free (self);
+}
+
+gboolean
+veil_settings_set_flag (VeilSettings *self, const char *flag, const char *const *values, GError **error)
+{
+  g_autofree char *name = g_strconcat ("--", flag, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    {
+      if (g_strcmp0 (settings_table[i].flag, flag) != 0)
+        continue;
+      /* Pins given as flags replace the ones from further away instead of adding to them. */
+      if (settings_table[i].from_flag == append_pcr)
+        {
+          g_strfreev (self->pcr_pins);
+          self->pcr_pins = g_new0 (char *, 1);
+        }
+      for (; *values != NULL; values++)
+        if (!settings_table[i].from_flag (self, name, *values, error))
+          return FALSE;
+      return TRUE;
+    }
+  return refuse (error, name, "is not a setting");
+}
+
+char *
+veil_settings_get_session_path (const VeilSettings *self)
+{
+  return g_build_filename (self->home, "session.json", NULL);
+}
+
+char *
+veil_settings_get_url (const VeilSettings *self, guint16 port)
+{
+  const char *host = self->host;
+
+  /* "Any address" is where to listen, not where to connect. */
+  if (g_str_equal (host, "0.0.0.0"))
+    host = "127.0.0.1";
+  else if (g_str_equal (host, "::"))
+    host = "::1";
+  return g_strdup_printf (strchr (host, ':') != NULL ? "http://[%s]:%u/v1" : "http://%s:%u/v1", host, port);
+}
+
+char *
+veil_settings_find_models (void)
+{
+  const char *given = g_getenv ("VEIL_MODELS_FILE");
+
+  return g_strdup (given != NULL ? given : VEIL_PKGDATADIR "/models.json");
+}

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What can be set, resolved: flags over environment over defaults (product.md section 2; saved settings come between with the settings file). */
+/* What can be set, resolved: flags over environment over defaults (product.md section 2). */
 #pragma once
 
 #include <glib.h>
@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char   *home;             /* owned */
-  char   *host;             /* owned */
+  char   *home;             /* owned; absolute */
+  char   *host;             /* owned; an IP address or "localhost" */
   guint16 port;             /* 0 is any free one */
   char   *tee_id;           /* owned; 0x + 64 digits, or NULL for automatic */
   GStrv   pcr_pins;         /* owned; 0x + 64 digits each; empty is any */
@@ -20,15 +20,27 @@ typedef struct
   char   *session_store;    /* owned; "keyring" or "file" */
 } VeilSettings;
 
-/* Defaults, then the environment. VEIL_ERROR_INVALID_ARGUMENT names the variable. */
+/* Defaults, then the environment. VEIL_ERROR_INVALID_ARGUMENT names the variable and says what it must be. */
 VeilSettings *veil_settings_new (GError **error);
-void          veil_settings_free (VeilSettings *self);
+void          veil_settings_free (VeilSettings *self); /* wipes */
 
-/* One value by its flag name without dashes ("port", "tee-id", "expected-pcr"); VEIL_ERROR_INVALID_ARGUMENT names the flag and the reason. */
-gboolean      veil_settings_set (VeilSettings *self, const char *flag, const char *value, GError **error);
+/**
+ * veil_settings_set_flag:
+ * @flag: its name without dashes ("port", "tee-id", "expected-pcr")
+ * @values: every value that was given for it, in order; where one is meant the last wins
+ *
+ * Returns: %TRUE, or %FALSE with %VEIL_ERROR_INVALID_ARGUMENT naming the flag and the reason.
+ */
+gboolean      veil_settings_set_flag (VeilSettings *self, const char *flag, const char *const *values, GError **error);
 
 /* New string: the session file in the home. */
 char         *veil_settings_get_session_path (const VeilSettings *self);
+
+/* New string: where clients on this machine reach the endpoint, "http://HOST:PORT/v1". */
+char         *veil_settings_get_url (const VeilSettings *self, guint16 port);
+
+/* New string: the models file that ships with the program (VEIL_MODELS_FILE names another, for an uninstalled build). */
+char         *veil_settings_find_models (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VeilSettings, veil_settings_free)
 
