@@ -1,8 +1,58 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-int
-main (void)
+#include "cli.h"
+
+#include "config.h"
+
+#include <locale.h>
+#include <signal.h>
+
+static const VeilCommand commands[] = {
+  { "serve", NULL, "Serve the OpenAI-compatible endpoint", veil_command_serve },
+  { "login", NULL, "Sign in with a pasted login bundle", veil_command_login },
+  { "logout", NULL, "Forget the session", veil_command_logout },
+  { "test", "[PROMPT…]", "Ask the running endpoint something, as an agent would", veil_command_test },
+  { "models", NULL, "List the models", veil_command_models },
+  { "env", NULL, "Print the two lines that point an OpenAI program at Veil", veil_command_env },
+};
+
+static void
+print_usage (void)
 {
-  return 0;
+  g_print ("Usage: og-veil COMMAND [OPTION…]\n\n"
+           "Private and verified inference for any program that speaks the OpenAI API.\n\n"
+           "Commands:\n");
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_print ("  %-8s %s\n", commands[i].name, commands[i].summary);
+  g_print ("\n`og-veil COMMAND --help` tells more. To try everything without an account:\n\n"
+           "  og-veil serve -f --sandbox\n\n"
+           "Options:\n"
+           "  -h, --help   Show this help\n"
+           "  --version    Show the version\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  /* A reader of our output that goes away must not end the endpoint. */
+  signal (SIGPIPE, SIG_IGN);
+
+  if (argc < 2)
+    return veil_cli_fail_usage ("a command is missing; `og-veil --help` lists them");
+  if (g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "help"))
+    {
+      print_usage ();
+      return VEIL_EXIT_OK;
+    }
+  if (g_str_equal (argv[1], "--version"))
+    {
+      g_print ("og-veil %s\n", VEIL_VERSION);
+      return VEIL_EXIT_OK;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (argv[1], commands[i].name))
+      return commands[i].run (argc - 1, argv + 1);
+  return veil_cli_fail_usage ("\"%s\" is not a command; `og-veil --help` lists them", argv[1]);
 }

@@ -1,0 +1,115 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "cli.h"
+
+#include "veil-error.h"
+
+/* How each setting reads in help texts. All take one value; the repeatable ones take several. */
+static const struct
+{
+  const char *flag;
+  const char *value;
+  const char *help;
+} setting_help[] = {
+  { "home", "DIR", "Folder for settings and session (several identities: several homes)" },
+  { "host", "ADDRESS", "Address to listen on; one that is not loopback needs OG_VEIL_API_KEY" },
+  { "port", "PORT", "Port to listen on; 0 is any free one" },
+  { "tee-id", "ID", "Use this TEE or none (\"auto\" chooses)" },
+  { "expected-pcr", "HASH", "Use only TEEs with this PCR hash; may be given several times" },
+  { "refresh-interval", "SECONDS", "How often to read the registry; 0 is never" },
+  { "session-store", "STORE", "Where the session is kept: \"keyring\" or \"file\"" },
+};
+
+#define N_SETTINGS G_N_ELEMENTS (setting_help)
+
+static GArray *
+build_entries (const GOptionEntry *own, const char *const *setting_flags, char ***values)
+{
+  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
+
+  for (; own != NULL && own->long_name != NULL; own++)
+    g_array_append_val (entries, *own);
+  for (guint i = 0; i < N_SETTINGS; i++)
+    {
+      GOptionEntry entry = { setting_help[i].flag, 0, 0, G_OPTION_ARG_STRING_ARRAY, &values[i], setting_help[i].help,
+                             setting_help[i].value };
+
+      if (g_strv_contains (setting_flags, entry.long_name))
+        g_array_append_val (entries, entry);
+    }
+  return entries;
+}
+
+static gboolean
+apply_flags (VeilSettings *settings, char ***values, GError **error)
+{
+  for (guint i = 0; i < N_SETTINGS; i++)
+    if (values[i] != NULL && !veil_settings_set_flag (settings, setting_help[i].flag, (const char *const *) values[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+VeilSettings *
+veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *entries, const char *const *setting_flags,
+                int *argc, char ***argv)
+{
+  char **values[N_SETTINGS] = { NULL };
+  g_autoptr (GArray) all = build_entries (entries, setting_flags, values);
+  g_autoptr (GOptionContext) context = g_option_context_new (arguments);
+  g_autoptr (VeilSettings) settings = NULL;
+  g_autofree char *program = g_strdup_printf ("og-veil %s", command);
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  g_set_prgname (program);
+  g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, NULL);
+  ok = g_option_context_parse (context, argc, argv, &error);
+  if (!ok)
+    veil_cli_fail_usage ("%s; `%s --help` lists the options", error->message, program);
+  else if ((settings = veil_settings_new (&error)) == NULL || !apply_flags (settings, values, &error))
+    {
+      veil_cli_fail (error);
+      g_clear_pointer (&settings, veil_settings_free);
+    }
+  for (guint i = 0; i < N_SETTINGS; i++)
+    g_strfreev (values[i]);
+  return g_steal_pointer (&settings);
+}
+
+VeilExit
+veil_cli_fail (const GError *error)
+{
+  g_autofree char *message = veil_cli_printable (error->message);
+
+  g_printerr ("og-veil: %s\n", message);
+  return g_error_matches (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT) ? VEIL_EXIT_USAGE : VEIL_EXIT_FAILURE;
+}
+
+VeilExit
+veil_cli_fail_usage (const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_printerr ("og-veil: %s\n", message);
+  return VEIL_EXIT_USAGE;
+}
+
+char *
+veil_cli_printable (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *printable = g_string_new (NULL);
+
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      g_string_append_unichar (printable, c != '\n' && c != '\t' && g_unichar_iscntrl (c) ? 0xfffd : c);
+    }
+  return g_string_free (printable, FALSE);
+}

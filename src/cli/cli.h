@@ -1,0 +1,56 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the commands of og-veil share. One file per command, one table of them in main.c. */
+#pragma once
+
+#include "settings.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  VEIL_EXIT_OK = 0,
+  VEIL_EXIT_FAILURE = 1,
+  VEIL_EXIT_USAGE = 2,
+} VeilExit;
+
+typedef struct
+{
+  const char *name;
+  const char *arguments; /* for the usage line, or NULL */
+  const char *summary;   /* one line, begins with a capital, no full stop */
+  VeilExit  (*run) (int argc, char **argv); /* argv[0] is the command's name */
+} VeilCommand;
+
+VeilExit veil_command_serve (int argc, char **argv);
+VeilExit veil_command_login (int argc, char **argv);
+VeilExit veil_command_logout (int argc, char **argv);
+VeilExit veil_command_test (int argc, char **argv);
+VeilExit veil_command_models (int argc, char **argv);
+VeilExit veil_command_env (int argc, char **argv);
+
+/**
+ * veil_cli_parse:
+ * @command: name of the command, for the help text
+ * @entries: (nullable): the command's own options, ended by a NULL entry
+ * @setting_flags: names of the settings that the command takes as flags ("home", "port"), NULL-terminated
+ * @argc, @argv: rewritten to what is left, the command's name first
+ *
+ * Reads flags over the environment; says what is wrong on standard error. `--help` ends the program with status 0.
+ *
+ * Returns: (transfer full): the settings, or %NULL: end with %VEIL_EXIT_USAGE.
+ */
+VeilSettings *veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *entries,
+                              const char *const *setting_flags, int *argc, char ***argv);
+
+/* "og-veil: MESSAGE" on standard error, one sentence. Returns VEIL_EXIT_FAILURE, or VEIL_EXIT_USAGE for a bad argument. */
+VeilExit      veil_cli_fail (const GError *error);
+VeilExit      veil_cli_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* New string: @text for a terminal. Whatever would steer it (control characters but newline and tab) becomes U+FFFD, because answers come from outside. */
+char         *veil_cli_printable (const char *text);
+
+G_END_DECLS
