@@ -51,10 +51,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VeilHpkeSender, veil_hpke_sender_free)
 /* Shared with the response side and the sandbox: the primitives, RFC 5869 and RFC 8439. */
 void     veil_hkdf_sha256_extract (const guint8 *salt, gsize salt_length, const guint8 *ikm, gsize ikm_length, guint8 out[static 32]);
 void     veil_hkdf_sha256_expand (const guint8 prk[static 32], const guint8 *info, gsize info_length, guint8 *out, gsize length);
-/* Writes @length + 16 bytes; in place allowed. */
+/* The nonce of message number @counter: @base XOR @counter in big endian. */
+void     veil_aead_nonce (const guint8 base[static 12], guint64 counter, guint8 out[static 12]);
+/* Writes @length + 16 bytes. @out may be @plaintext, but must not overlap it otherwise. */
 void     veil_aead_seal (const guint8 key[static 32], const guint8 nonce[static 12], const guint8 *aad, gsize aad_length,
                          const guint8 *plaintext, gsize length, guint8 *out);
-/* Writes @length - 16 bytes; FALSE (and a wiped output) if the tag is wrong or @length < 16. In place allowed. */
+/* Writes @length - 16 bytes; FALSE (and a wiped output) if the tag is wrong or @length < 16. In place likewise: a ciphertext that does not
+ * open is gone then. */
 gboolean veil_aead_open (const guint8 key[static 32], const guint8 nonce[static 12], const guint8 *aad, gsize aad_length,
                          const guint8 *ciphertext, gsize length, guint8 *out);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <glib.h>
+#include <nettle/sha3.h>
 
 G_BEGIN_DECLS
 
@@ -13,9 +14,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   /*< private >*/
-  guint64 state[25];
-  guint8  block[136];
-  guint   used;
+  struct sha3_state state;
+  guint8            block[136]; /* what is not absorbed yet */
+  guint             used;
 } VeilKeccak256;
 
 void veil_keccak256_init (VeilKeccak256 *self);
