@@ -1,2 +1,207 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+
+#include "session-file.h"
+
+#include "secret.h"
+#include "veil-error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void
+set_store_error (GError **error, const char *path, const char *what, int error_number)
+{
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s cannot be %s: %s", path, what, g_strerror (error_number));
+}
+
+/* A file that others may have written decides whom to trust in their name; one that others can read tells them the tokens. */
+static gboolean
+check_file (int fd, const char *path, struct stat *info, GError **error)
+{
+  if (fstat (fd, info) != 0)
+    {
+      set_store_error (error, path, "read", errno);
+      return FALSE;
+    }
+  if (!S_ISREG (info->st_mode))
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s is not a regular file; remove it and sign in again",
+                   path);
+      return FALSE;
+    }
+  if (info->st_uid != geteuid ())
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s belongs to another user; remove it and sign in again",
+                   path);
+      return FALSE;
+    }
+  if ((info->st_mode & 077) != 0)
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                   "The session file %s is open to other users (mode %04o); check it and run chmod 600 on it", path,
+                   (guint) info->st_mode & 07777);
+      return FALSE;
+    }
+  if (info->st_size > VEIL_SESSION_MAX_BYTES)
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s is too large to be one; remove it and sign in again",
+                   path);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* The content, wiped when freed; never more than one byte over the cap, even if the file grows meanwhile. */
+static GBytes *
+read_file (int fd, const char *path, GError **error)
+{
+  gsize capacity = VEIL_SESSION_MAX_BYTES + 1;
+  char *buffer = g_malloc (capacity);
+  g_autoptr (GBytes) whole = veil_secret_bytes_new_take (buffer, capacity);
+  gsize length = 0;
+
+  while (length < capacity)
+    {
+      gssize n = read (fd, buffer + length, capacity - length);
+
+      if (n == 0)
+        break;
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        {
+          set_store_error (error, path, "read", errno);
+          return NULL;
+        }
+      length += (gsize) n;
+    }
+  return g_bytes_new_from_bytes (whole, 0, length);
+}
+
+VeilSession *
+veil_session_file_load (const char *path, GError **error)
+{
+  g_autoptr (GBytes) content = NULL;
+  g_autoptr (GError) local_error = NULL;
+  VeilSession *session;
+  struct stat info;
+  int fd;
+
+  /* Non-blocking, or a pipe of that name would hold us for ever. */
+  fd = open (path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    {
+      int error_number = errno;
+
+      if (error_number == ENOENT)
+        g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "Nobody is signed in: run `og-veil login`");
+      else if (error_number == ELOOP)
+        g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s is a symbolic link, which is not followed", path);
+      else
+        set_store_error (error, path, "opened", error_number);
+      return NULL;
+    }
+  if (check_file (fd, path, &info, error))
+    content = read_file (fd, path, error);
+  close (fd);
+  if (content == NULL)
+    return NULL;
+
+  session = veil_session_new_from_bundle (g_bytes_get_data (content, NULL), g_bytes_get_size (content),
+                                          g_get_real_time () / G_USEC_PER_SEC, &local_error);
+  if (session == NULL)
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s holds no usable session: %s. Sign in again", path,
+                 local_error->message);
+  return session;
+}
+
+static gboolean
+write_all (int fd, GBytes *content)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (content, &length);
+
+  while (length > 0)
+    {
+      gssize n = write (fd, data, length);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return FALSE;
+      data += n;
+      length -= (gsize) n;
+    }
+  return TRUE;
+}
+
+/* So that the rename itself outlives a power cut; a file system that cannot do it is no reason to refuse. */
+static void
+sync_folder (const char *folder)
+{
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  fsync (fd);
+  close (fd);
+}
+
+gboolean
+veil_session_file_save (const char *path, const VeilSession *session, GError **error)
+{
+  g_autoptr (GBytes) content = veil_session_to_bundle (session);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
+  gboolean written;
+  int error_number;
+  int fd;
+
+  if (g_mkdir_with_parents (folder, 0700) != 0)
+    {
+      set_store_error (error, path, "written", errno);
+      return FALSE;
+    }
+  fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0)
+    {
+      set_store_error (error, path, "written", errno);
+      return FALSE;
+    }
+  written = write_all (fd, content) && fsync (fd) == 0;
+  error_number = errno;
+  if (close (fd) != 0 && written)
+    {
+      written = FALSE;
+      error_number = errno;
+    }
+  if (written && rename (temporary, path) != 0)
+    {
+      written = FALSE;
+      error_number = errno;
+    }
+  if (!written)
+    {
+      unlink (temporary);
+      set_store_error (error, path, "written", error_number);
+      return FALSE;
+    }
+  sync_folder (folder);
+  return TRUE;
+}
+
+gboolean
+veil_session_file_clear (const char *path, GError **error)
+{
+  if (unlink (path) != 0 && errno != ENOENT)
+    {
+      set_store_error (error, path, "removed", errno);
+      return FALSE;
+    }
+  return TRUE;
+}
