@@ -1,2 +1,169 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "veil-error.h"
+
+typedef struct
+{
+  char *param;       /* owned */
+  char *retry_after; /* owned */
+  guint status;
+  gboolean retryable;
+} VeilErrorPrivate;
+
+static void
+veil_error_private_init (VeilErrorPrivate *priv)
+{
+  *priv = (VeilErrorPrivate){ 0 };
+}
+
+static void
+veil_error_private_copy (const VeilErrorPrivate *from, VeilErrorPrivate *to)
+{
+  to->param = g_strdup (from->param);
+  to->retry_after = g_strdup (from->retry_after);
+  to->status = from->status;
+  to->retryable = from->retryable;
+}
+
+static void
+veil_error_private_clear (VeilErrorPrivate *priv)
+{
+  g_free (priv->param);
+  g_free (priv->retry_after);
+}
+
+G_DEFINE_EXTENDED_ERROR (VeilError, veil_error)
+
+static const char *const nicks[] = {
+  [VEIL_ERROR_INVALID_JSON] = "invalid_json",
+  [VEIL_ERROR_INVALID_REQUEST] = "invalid_request",
+  [VEIL_ERROR_TOO_LARGE] = "too_large",
+  [VEIL_ERROR_INVALID_ARGUMENT] = "invalid_argument",
+  [VEIL_ERROR_REGISTRY] = "registry",
+  [VEIL_ERROR_NO_ACTIVE_TEE] = "no_active_tee",
+  [VEIL_ERROR_PIN_MISMATCH] = "pin_mismatch",
+  [VEIL_ERROR_PINNED_TEE_INACTIVE] = "pinned_tee_inactive",
+  [VEIL_ERROR_TEE_UNUSABLE] = "tee_unusable",
+  [VEIL_ERROR_NOT_SIGNED_IN] = "not_signed_in",
+  [VEIL_ERROR_SESSION_REFUSED] = "session_refused",
+  [VEIL_ERROR_BUNDLE] = "bundle",
+  [VEIL_ERROR_STORE] = "store",
+  [VEIL_ERROR_UNREACHABLE] = "unreachable",
+  [VEIL_ERROR_TIMED_OUT] = "timed_out",
+  [VEIL_ERROR_BROKEN_ANSWER] = "broken_answer",
+  [VEIL_ERROR_ANSWER_TOO_LARGE] = "answer_too_large",
+  [VEIL_ERROR_RELAY_REFUSED] = "relay_refused",
+  [VEIL_ERROR_GATEWAY] = "gateway",
+  [VEIL_ERROR_SEAL] = "seal",
+  [VEIL_ERROR_MALFORMED_ANSWER] = "malformed_answer",
+  [VEIL_ERROR_NO_SIGNED_FRAME] = "no_signed_frame",
+  [VEIL_ERROR_MISSING_FIELD] = "missing_field",
+  [VEIL_ERROR_TIMESTAMP] = "timestamp",
+  [VEIL_ERROR_TEE_ID] = "tee_id",
+  [VEIL_ERROR_REQUEST_HASH] = "request_hash",
+  [VEIL_ERROR_OUTPUT_HASH] = "output_hash",
+  [VEIL_ERROR_SIGNING_KEY] = "signing_key",
+  [VEIL_ERROR_SIGNATURE] = "signature",
+  [VEIL_ERROR_STALE] = "stale_response",
+  [VEIL_ERROR_UNSIGNED_CONTENT] = "unsigned_content",
+  [VEIL_ERROR_LISTEN] = "listen",
+  [VEIL_ERROR_SANDBOX] = "sandbox",
+  [VEIL_ERROR_INTERNAL] = "internal",
+};
+
+const char *
+veil_error_code_get_nick (VeilErrorCode code)
+{
+  if ((guint) code >= G_N_ELEMENTS (nicks))
+    return nicks[VEIL_ERROR_INTERNAL];
+  return nicks[code];
+}
+
+gboolean
+veil_error_code_is_verification (VeilErrorCode code)
+{
+  return code >= VEIL_ERROR_SEAL && code <= VEIL_ERROR_UNSIGNED_CONTENT;
+}
+
+/* NULL, with a complaint, for an error of somebody else. */
+static VeilErrorPrivate *
+editable (GError *error)
+{
+  g_return_val_if_fail (error != NULL && error->domain == VEIL_ERROR, NULL);
+  return veil_error_get_private (error);
+}
+
+void
+veil_error_set_param (GError *error, const char *param)
+{
+  VeilErrorPrivate *priv = editable (error);
+
+  if (priv == NULL)
+    return;
+  g_free (priv->param);
+  priv->param = g_strdup (param);
+}
+
+void
+veil_error_set_status (GError *error, guint status)
+{
+  VeilErrorPrivate *priv = editable (error);
+
+  if (priv != NULL)
+    priv->status = status;
+}
+
+void
+veil_error_set_retry_after (GError *error, const char *value)
+{
+  VeilErrorPrivate *priv = editable (error);
+
+  if (priv == NULL)
+    return;
+  g_free (priv->retry_after);
+  priv->retry_after = g_strdup (value);
+}
+
+void
+veil_error_set_retryable (GError *error, gboolean retryable)
+{
+  VeilErrorPrivate *priv = editable (error);
+
+  if (priv != NULL)
+    priv->retryable = retryable;
+}
+
+static const VeilErrorPrivate *
+details (const GError *error)
+{
+  static const VeilErrorPrivate none = { 0 };
+  const VeilErrorPrivate *priv = NULL;
+
+  if (error != NULL && error->domain == VEIL_ERROR)
+    priv = veil_error_get_private (error);
+  return priv != NULL ? priv : &none;
+}
+
+const char *
+veil_error_get_param (const GError *error)
+{
+  return details (error)->param;
+}
+
+guint
+veil_error_get_status (const GError *error)
+{
+  return details (error)->status;
+}
+
+const char *
+veil_error_get_retry_after (const GError *error)
+{
+  return details (error)->retry_after;
+}
+
+gboolean
+veil_error_get_retryable (const GError *error)
+{
+  return details (error)->retryable;
+}
