@@ -13,10 +13,13 @@ G_BEGIN_DECLS
  * errors fatal, no content decoder, no cookie jar, no redirects followed. */
 SoupSession *veil_fetch_session_new (void);
 
+/* How long name lookup, connecting and the TLS handshake may take together before a request counts as unreachable; 20 s unless set. */
+void         veil_fetch_session_set_connect_timeout (SoupSession *session, guint milliseconds);
+
 /**
  * veil_fetch_check_url:
  *
- * The rule of product.md section 5: https, or http to a loopback address; no user, password or fragment.
+ * The rule of product.md section 5: https, or http to a loopback address (127.0.0.0/8, ::1, "localhost"); no user, password or fragment.
  *
  * Returns: %TRUE, or %FALSE with %VEIL_ERROR_INVALID_ARGUMENT naming @what ("relay", "registry").
  */
@@ -39,9 +42,10 @@ void         veil_fetch_result_free (VeilFetchResult *result);
  * @max_bytes: body cap
  * @deadline_ms: for all of it, from now to the last byte; 0 is no deadline
  *
- * Errors: %VEIL_ERROR_UNREACHABLE when nothing of the request can have run (name lookup, connection refused, TLS; reported before the
- * request was written), %VEIL_ERROR_TIMED_OUT, %VEIL_ERROR_BROKEN_ANSWER (reset or closed after the request was written, not HTTP,
- * shorter than its Content-Length, a Content-Encoding), %VEIL_ERROR_ANSWER_TOO_LARGE, %G_IO_ERROR_CANCELLED. Any HTTP status is a result, 3xx included.
+ * Errors: %VEIL_ERROR_UNREACHABLE when nothing of the request can have run (name lookup, connection refused, TLS, connect timeout; the
+ * connection was lost before the last byte of the request was handed to it), %VEIL_ERROR_TIMED_OUT (deadline, or five minutes of
+ * silence), %VEIL_ERROR_BROKEN_ANSWER (reset or closed after the request was written, not HTTP, shorter than its Content-Length, a
+ * Content-Encoding, more than 16 interim answers), %VEIL_ERROR_ANSWER_TOO_LARGE, %G_IO_ERROR_CANCELLED. Any HTTP status is a result, 3xx included.
  */
 void             veil_fetch_async (SoupSession *session, SoupMessage *message, gsize max_bytes, guint deadline_ms,
                                    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
