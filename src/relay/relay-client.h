@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 #define VEIL_TYPE_RELAY_CLIENT (veil_relay_client_get_type ())
 G_DECLARE_FINAL_TYPE (VeilRelayClient, veil_relay_client, VEIL, RELAY_CLIENT, GObject)
 
+/* An encapsulated request that is larger is not accepted by relays. Padding never makes one so. */
+#define VEIL_RELAY_MAX_REQUEST (20u * 1024 * 1024)
+
 /* Bounds of one exchange; zero fields take the default. */
 typedef struct
 {
@@ -44,7 +47,9 @@ void             veil_relay_client_send_async (VeilRelayClient *self, VeilTee *t
                                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 VeilChatAnswer  *veil_relay_client_send_finish (VeilRelayClient *self, GAsyncResult *result, GError **error);
 
-/* Plaintext length after padding (product.md section 5, rule 7): the smallest step that holds @length, at most @limit unless @length is more. */
+/* Plaintext length after padding (product.md section 5, rule 7): the smallest step that holds @length, at most @limit unless @length is more.
+ * Steps are 256 bytes up to 4 KiB and then an eighth to a sixteenth of the length (8 sizes for each doubling), so the overhead is at most an eighth from
+ * 2 KiB on. */
 gsize            veil_relay_padded_size (gsize length, gsize limit);
 
 G_END_DECLS
