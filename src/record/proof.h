@@ -42,7 +42,11 @@ VeilProof *veil_proof_new (void);
 VeilProof *veil_proof_ref (VeilProof *self);
 void       veil_proof_unref (VeilProof *self);
 
-/* Writes the "opengradient_verification" object of product.md section 3 (its value; the key is the caller's). */
+/* Returns: (transfer full) (nullable): host, or host:port, of the endpoint; %NULL if it is no URL. */
+char      *veil_proof_get_tee_host (const VeilProof *self);
+
+/* Writes the "opengradient_verification" object of product.md section 3 (its value; the key is the caller's). A proof says
+ * "verified": true always: it exists for verified answers only. */
 void       veil_proof_write_json (const VeilProof *self, VeilJsonWriter *writer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VeilProof, veil_proof_unref)

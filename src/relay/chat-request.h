@@ -24,7 +24,8 @@ typedef struct
   char    *model;           /* owned: as sent */
   gboolean stream;
   gboolean include_usage;   /* stream_options.include_usage */
-  GStrv    dropped;         /* owned: top-level fields of the body that are not sent, in source order */
+  GStrv    dropped;         /* owned: top-level fields of the body that are not sent, in source order (null ones are not counted), then
+                            those of messages as "messages[].name" */
   gint64   parse_us;        /* what building took */
 } VeilChatRequest;
 
