@@ -11,7 +11,7 @@ main (int argc, char **argv)
 {
   for (int i = 1; i < argc; i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
       g_autofree char *data = NULL;
       gsize length;
 

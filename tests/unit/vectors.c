@@ -9,8 +9,8 @@ JsonObject *
 vectors_load (const char *name)
 {
   g_autofree char *path = g_test_build_filename (G_TEST_DIST, "vectors", name, NULL);
-  g_autoptr(JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr(GError) error = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (GError) error = NULL;
 
   if (!json_parser_load_from_file (parser, path, &error))
     g_error ("%s: %s", path, error->message);
