@@ -19,6 +19,9 @@ VeilRegistry *veil_registry_new (SoupSession *session, const char *rpc_url, cons
 const char   *veil_registry_get_rpc_url (VeilRegistry *self);
 const char   *veil_registry_get_address (VeilRegistry *self);
 
+/* For the whole exchange; 20 s unless set. */
+void          veil_registry_set_deadline (VeilRegistry *self, guint milliseconds);
+
 /* getActiveTEEs. Returns (element-type VeilTee): the entries, unusable ones included and marked; perhaps none. Any trouble is VEIL_ERROR_REGISTRY and names the registry. */
 void          veil_registry_fetch_async (VeilRegistry *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray    *veil_registry_fetch_finish (VeilRegistry *self, GAsyncResult *result, GError **error);

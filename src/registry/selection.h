@@ -32,13 +32,14 @@ GPtrArray     *veil_selection_get_tees (VeilSelection *self); /* (transfer none)
  * @now: monotonic microseconds
  *
  * Returns: (transfer full): the current choice, or a new random one among the usable, pinned-for and healthy (if all of those are set aside, the one whose time is up first);
- *   %NULL with %VEIL_ERROR_NO_ACTIVE_TEE, %VEIL_ERROR_PIN_MISMATCH or %VEIL_ERROR_PINNED_TEE_INACTIVE.
+ *   @avoid itself comes back only if nothing else qualifies: compare before sending again. %NULL with %VEIL_ERROR_NO_ACTIVE_TEE,
+ *   %VEIL_ERROR_PIN_MISMATCH, %VEIL_ERROR_PINNED_TEE_INACTIVE, or %VEIL_ERROR_REGISTRY when it was never read.
  */
 VeilTee       *veil_selection_choose (VeilSelection *self, const char *avoid, gint64 now, GError **error);
 /* (transfer none) (nullable): what the last request used. */
 VeilTee       *veil_selection_get_current (VeilSelection *self);
 
-/* Sets @tee_id aside for a growing time (1 s doubling to 5 min), or heals it. */
+/* Sets @tee_id aside for a growing time (1 s doubling to 5 min; a failure while it is set aside already does not count), or heals it. */
 void           veil_selection_report_failure (VeilSelection *self, const char *tee_id, gint64 now);
 void           veil_selection_report_success (VeilSelection *self, const char *tee_id);
 
