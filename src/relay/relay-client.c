@@ -203,7 +203,7 @@ fetched (GObject *source, GAsyncResult *fetch_result, gpointer user_data)
   exchange->timing.relay = g_get_monotonic_time () - exchange->sent_at;
   exchange->body = g_bytes_ref (result->body);
 
-  task = g_task_new (g_task_get_source_object (send), g_task_get_cancellable (send), opened, g_object_ref (send));
+  task = g_task_new (NULL, g_task_get_cancellable (send), opened, g_object_ref (send));
   g_task_set_name (task, "veil-relay-open");
   g_task_set_task_data (task, exchange, NULL);
   veil_work_run (task, g_bytes_get_size (exchange->body), open_in_work);
@@ -310,7 +310,8 @@ veil_relay_client_send_async (VeilRelayClient *self, VeilTee *tee, VeilChatReque
   exchange->context = veil_seal_pool_take (self->pool, tee);
   g_task_set_task_data (send, exchange, exchange_free);
 
-  task = g_task_new (self, cancellable, sealed, g_object_ref (send));
+  /* Without a source object: a worker may hold the last reference to its task, and must not be the one to finalize this client. */
+  task = g_task_new (NULL, cancellable, sealed, g_object_ref (send));
   g_task_set_name (task, "veil-relay-seal");
   g_task_set_task_data (task, exchange, NULL);
   veil_work_run (task, g_bytes_get_size (request->wire), seal_in_work);

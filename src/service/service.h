@@ -20,9 +20,10 @@ VeilService *veil_service_new (const VeilSettings *settings);
 void         veil_service_set_session (VeilService *self, VeilSession *session);
 VeilSession *veil_service_get_session (VeilService *self); /* (transfer none) (nullable) */
 
-/* Starts the endpoint. VEIL_ERROR_LISTEN. */
+/* Starts the endpoint, and reads the registry ahead of the first request. Models come from the file that VEIL_MODELS_FILE names, else
+ * from the installed one. VEIL_ERROR_LISTEN. */
 gboolean     veil_service_start (VeilService *self, GError **error);
 void         veil_service_stop (VeilService *self);
-VeilServer  *veil_service_get_server (VeilService *self); /* (transfer none) */
+VeilServer  *veil_service_get_server (VeilService *self); /* (transfer none) (nullable): from start to stop */
 
 G_END_DECLS

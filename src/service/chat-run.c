@@ -1,0 +1,108 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "chat-run.h"
+
+#include "veil-error.h"
+
+typedef struct
+{
+  VeilChatRequest *request; /* owned */
+  VeilTee *tee;             /* owned; where it was sent last */
+  GError *first;            /* owned; why a second try is made */
+} ChatRun;
+
+static void
+chat_run_free (gpointer data)
+{
+  ChatRun *self = data;
+
+  veil_chat_request_unref (self->request);
+  g_clear_pointer (&self->tee, veil_tee_unref);
+  g_clear_error (&self->first);
+  g_free (self);
+}
+
+static void try_again (GTask *task, GError *error);
+
+static void
+sent (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VeilNetwork *network = g_task_get_source_object (task);
+  ChatRun *run = g_task_get_task_data (task);
+  GError *error = NULL;
+  VeilChatAnswer *answer;
+
+  answer = veil_relay_client_send_finish (VEIL_RELAY_CLIENT (source), result, &error);
+  veil_network_report (network, run->tee, error);
+  if (answer != NULL)
+    g_task_return_pointer (task, answer, (GDestroyNotify) veil_chat_answer_unref);
+  else if (run->first == NULL && veil_network_may_try_elsewhere (error))
+    try_again (task, error);
+  else
+    g_task_return_error (task, error);
+}
+
+/* Without another TEE, why the first did not do says more than why there is no second. */
+static GError *
+why_not (ChatRun *run, GError *error)
+{
+  if (run->first == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return error;
+  g_clear_error (&error);
+  return g_steal_pointer (&run->first);
+}
+
+static void
+chosen (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VeilNetwork *network = VEIL_NETWORK (source);
+  ChatRun *run = g_task_get_task_data (task);
+  g_autoptr (VeilTee) tee = NULL;
+  GError *error = NULL;
+
+  tee = veil_network_choose_finish (network, result, &error);
+  if (tee == NULL || (run->first != NULL && g_str_equal (tee->id, run->tee->id)))
+    {
+      g_task_return_error (task, why_not (run, error));
+      return;
+    }
+  g_clear_pointer (&run->tee, veil_tee_unref);
+  run->tee = g_steal_pointer (&tee);
+  veil_relay_client_send_async (veil_network_get_relay (network), run->tee, run->request,
+                                veil_network_get_session (network)->access_token, g_task_get_cancellable (task), sent,
+                                g_object_ref (task));
+}
+
+static void
+try_again (GTask *task, GError *error)
+{
+  ChatRun *run = g_task_get_task_data (task);
+
+  g_info ("The enclave %s could not be reached; another one is tried", run->tee->id);
+  run->first = error;
+  veil_network_choose_async (g_task_get_source_object (task), run->tee->id, g_task_get_cancellable (task), chosen,
+                             g_object_ref (task));
+}
+
+void
+veil_chat_run_async (VeilNetwork *network, VeilChatRequest *request, GCancellable *cancellable, GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (network, cancellable, callback, user_data);
+  ChatRun *run = g_new0 (ChatRun, 1);
+
+  g_task_set_source_tag (task, veil_chat_run_async);
+  run->request = veil_chat_request_ref (request);
+  g_task_set_task_data (task, run, chat_run_free);
+  veil_network_choose_async (network, NULL, cancellable, chosen, g_object_ref (task));
+}
+
+VeilChatAnswer *
+veil_chat_run_finish (VeilNetwork *network, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, network), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

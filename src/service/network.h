@@ -1,0 +1,50 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What one session gives access to: its registry, the enclave chosen from it, its relay (product.md section 4). */
+#pragma once
+
+#include "registry.h"
+#include "relay-client.h"
+#include "selection.h"
+#include "session.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+#define VEIL_TYPE_NETWORK (veil_network_get_type ())
+G_DECLARE_FINAL_TYPE (VeilNetwork, veil_network, VEIL, NETWORK, GObject)
+
+/* @session must be fit to serve (veil_session_check_can_serve()). */
+VeilNetwork     *veil_network_new (SoupSession *http, VeilSession *session, const VeilSettings *settings);
+/* No more reading of the registry at intervals. Requests that run go on. */
+void             veil_network_retire (VeilNetwork *self);
+
+VeilSession     *veil_network_get_session (VeilNetwork *self); /* (transfer none) */
+VeilRelayClient *veil_network_get_relay (VeilNetwork *self);   /* (transfer none) */
+
+/* Reads the registry unless that is under way. An outcome that is no use is logged, and the present choice stays. */
+void             veil_network_refresh (VeilNetwork *self);
+
+/**
+ * veil_network_choose_async:
+ * @avoid: (nullable): the TEE that was just tried
+ *
+ * Reads the registry first if that was never done, or if what it said is in doubt; however many wait, one reading is under way. After one
+ * that was no use, those who ask within a second get its error without another.
+ */
+void             veil_network_choose_async (VeilNetwork *self, const char *avoid, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
+VeilTee         *veil_network_choose_finish (VeilNetwork *self, GAsyncResult *result, GError **error);
+
+/* Without reading anything. Returns: (transfer full): the TEE that a request would get; %NULL with the reason, or without an error if the
+ *   registry was never asked. */
+VeilTee         *veil_network_peek (VeilNetwork *self, GError **error);
+
+/* What became of a request: %NULL is a verified answer. Sets the TEE aside or heals it, and remembers doubts about the registry's entry. */
+void             veil_network_report (VeilNetwork *self, VeilTee *tee, const GError *error);
+
+/* TRUE if nothing can have run, so that the request may go to another TEE. */
+gboolean         veil_network_may_try_elsewhere (const GError *error);
+
+G_END_DECLS
