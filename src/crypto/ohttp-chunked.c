@@ -139,7 +139,8 @@ take_length (VeilOhttpChunkOpener *self, const guint8 *data, gsize length, gsize
   return TRUE;
 }
 
-/* A chunk that lies wholly in @data is opened from there; the rest of one is collected first. */
+/* A chunk counts once it is known that something follows it: one after which the stream ends is not the final one, and is not handed on. What lies
+ * wholly in @data is opened from there; otherwise it is collected first. */
 static gboolean
 take_chunk (VeilOhttpChunkOpener *self, const guint8 *data, gsize length, gsize *taken, GError **error)
 {
@@ -148,10 +149,10 @@ take_chunk (VeilOhttpChunkOpener *self, const guint8 *data, gsize length, gsize 
   gboolean opened;
 
   *taken = MIN (length, missing);
-  if (self->pending->len > 0 || length < missing)
+  if (self->pending->len > 0 || length == *taken)
     {
       veil_secret_byte_array_append (self->pending, data, *taken);
-      if (*taken < missing)
+      if (length == *taken)
         return TRUE;
       sealed = self->pending->data;
     }

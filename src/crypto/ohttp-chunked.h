@@ -17,9 +17,10 @@ typedef void (*VeilOhttpChunkFunc) (const guint8 *plaintext, gsize length, gbool
 VeilOhttpChunkOpener *veil_ohttp_chunk_opener_new (VeilOhttpClient *client, VeilOhttpChunkFunc func, gpointer user_data);
 void                  veil_ohttp_chunk_opener_free (VeilOhttpChunkOpener *self); /* wipes; NULL is fine */
 
-/* Takes the next bytes of the body. FALSE with VEIL_ERROR_SEAL for a chunk that does not open; every later call fails too. A length may be written in any of
- * the varint forms (RFC 9000 section 16), but the mark of the final chunk only as the single byte 0. The final chunk runs to the end of the body, so
- * it is opened by _finish(). Nothing is allocated from a length field alone: what is held is never more than what has arrived. */
+/* Takes the next bytes of the body. FALSE with VEIL_ERROR_SEAL for a chunk that does not open; every later call fails too. A length may be
+ * written in any of the varint forms (RFC 9000 section 16), but the mark of the final chunk only as the single byte 0. A chunk is handed on
+ * when the first byte after it has come; the final one runs to the end of the body, so it is opened by _finish(). Nothing is allocated from
+ * a length field alone: what is held is never more than what has arrived. */
 gboolean              veil_ohttp_chunk_opener_push (VeilOhttpChunkOpener *self, const guint8 *data, gsize length, GError **error);
 
 /* The body ended: opens the final chunk. FALSE with VEIL_ERROR_SEAL if there is none or it does not open. Once. */
