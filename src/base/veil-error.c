@@ -10,13 +10,14 @@ typedef struct
   gboolean retryable;
 } VeilErrorPrivate;
 
-static void
+/* Not inlined: the macro below passes what its own g_return_val_if_fail() might have made NULL, and compilers tell. */
+static G_GNUC_NO_INLINE void
 veil_error_private_init (VeilErrorPrivate *priv)
 {
   *priv = (VeilErrorPrivate){ 0 };
 }
 
-static void
+static G_GNUC_NO_INLINE void
 veil_error_private_copy (const VeilErrorPrivate *from, VeilErrorPrivate *to)
 {
   to->param = g_strdup (from->param);
@@ -25,7 +26,7 @@ veil_error_private_copy (const VeilErrorPrivate *from, VeilErrorPrivate *to)
   to->retryable = from->retryable;
 }
 
-static void
+static G_GNUC_NO_INLINE void
 veil_error_private_clear (VeilErrorPrivate *priv)
 {
   g_free (priv->param);
