@@ -29,6 +29,7 @@ typedef enum
   STOP_DEADLINE,
   STOP_CONNECT_TIMEOUT,
   STOP_INFORMATIONAL,
+  STOP_RESEND,
 } StopReason;
 
 typedef struct
@@ -120,6 +121,8 @@ fetch_explain (Fetch *self, const GError *cause)
                           self->connect_timeout_ms / 1000.0);
     case STOP_INFORMATIONAL:
       return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s sent interim answers without end", host);
+    case STOP_RESEND:
+      return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s wanted the request a second time instead of answering it", host);
     case STOP_NONE:
       break;
     }
@@ -368,12 +371,15 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
   self->request_written = TRUE;
 }
 
-/* libsoup tries again by itself, which it does for methods that may be repeated only. */
+/* libsoup sends again by itself: methods that may be repeated when a connection was stale, and any method after a 421. */
 static void
 on_restarted (SoupMessage *message, gpointer user_data)
 {
   Fetch *self = user_data;
+  const char *method = soup_message_get_method (message);
 
+  if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD)
+    fetch_stop (self, STOP_RESEND);
   self->request_written = FALSE;
 }
 

@@ -45,7 +45,7 @@ void         veil_fetch_result_free (VeilFetchResult *result);
  * Errors: %VEIL_ERROR_UNREACHABLE when nothing of the request can have run (name lookup, connection refused, TLS, connect timeout; the
  * connection was lost before the last byte of the request was handed to it), %VEIL_ERROR_TIMED_OUT (deadline, or five minutes of
  * silence), %VEIL_ERROR_BROKEN_ANSWER (reset or closed after the request was written, not HTTP, shorter than its Content-Length, a
- * Content-Encoding, more than 16 interim answers), %VEIL_ERROR_ANSWER_TOO_LARGE, %G_IO_ERROR_CANCELLED. Any HTTP status is a result, 3xx included.
+ * Content-Encoding, more than 16 interim answers; a chunked body that ends between two chunks is not noticed, so its reader checks the end), %VEIL_ERROR_ANSWER_TOO_LARGE, %G_IO_ERROR_CANCELLED. Any HTTP status is a result, 3xx included.
  */
 void             veil_fetch_async (SoupSession *session, SoupMessage *message, gsize max_bytes, guint deadline_ms,
                                    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
