@@ -47,8 +47,7 @@ veil_proof_get_tee_host (const VeilProof *self)
   gboolean is_ipv6;
   int port;
 
-  if (self->tee_endpoint == NULL
-      || !g_uri_split_network (self->tee_endpoint, G_URI_FLAGS_NONE, NULL, &host, &port, NULL))
+  if (self->tee_endpoint == NULL || !g_uri_split_network (self->tee_endpoint, G_URI_FLAGS_NONE, NULL, &host, &port, NULL))
     return NULL;
   is_ipv6 = strchr (host, ':') != NULL;
   if (port < 0)

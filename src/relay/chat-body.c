@@ -183,9 +183,9 @@ veil_chat_body_read (VeilChatBody *self, const char *text, gsize length, gboolea
   self->root = veil_json_doc_get_root (self->doc);
   if (!veil_json_is (self->root, VEIL_JSON_OBJECT))
     return veil_chat_refuse (error, NULL, "The request body must be a JSON object");
-  return read_model (self, error) && read_messages (self, error) && read_temperature (self, error)
-         && read_max_tokens (self, error) && read_options (self, error)
-         && (!openai || (read_stream (self, error) && check_openai_types (self, error)));
+  return read_model (self, error) && read_messages (self, error) && read_temperature (self, error) &&
+         read_max_tokens (self, error) && read_options (self, error) &&
+         (!openai || (read_stream (self, error) && check_openai_types (self, error)));
 }
 
 void
@@ -240,8 +240,8 @@ veil_chat_body_write (const VeilChatBody *self, VeilChatForm form, gboolean with
 static gboolean
 is_read (const VeilChatBody *self, const char *key)
 {
-  static const char *const keys[] = { "model", "messages", "temperature", "max_tokens", "stop", "tools", "response_format",
-                                      "web_search", "tool_choice", "stream", "stream_options", NULL };
+  static const char *const keys[] = { "model",           "messages",   "temperature", "max_tokens", "stop",           "tools",
+                                      "response_format", "web_search", "tool_choice", "stream",     "stream_options", NULL };
 
   if (strcmp (key, "reasoning_effort") == 0)
     return self->effort != NULL;

@@ -80,8 +80,8 @@ check_user_part (const VeilJson *part, guint message, guint index, GError **erro
     return TRUE;
   if (!veil_json_is (part, VEIL_JSON_OBJECT))
     return veil_chat_refuse (error, param, "%s must be an object or a string", param);
-  if (veil_json_equals (veil_json_get_member (part, "type"), "text") && veil_json_is_truthy (text)
-      && !veil_json_is (text, VEIL_JSON_STRING))
+  if (veil_json_equals (veil_json_get_member (part, "type"), "text") && veil_json_is_truthy (text) &&
+      !veil_json_is (text, VEIL_JSON_STRING))
     return veil_chat_refuse (error, param, "The text of %s must be a string", param);
   if (filename != NULL && !veil_json_is (filename, VEIL_JSON_STRING))
     return veil_chat_refuse (error, param, "The filename of %s must be a string", param);
@@ -134,8 +134,8 @@ check_content_type (const VeilJson *content, guint index, GError **error)
 {
   g_autofree char *param = NULL;
 
-  if (veil_json_get_type (content) == VEIL_JSON_NULL || veil_json_is (content, VEIL_JSON_STRING)
-      || veil_json_is (content, VEIL_JSON_ARRAY))
+  if (veil_json_get_type (content) == VEIL_JSON_NULL || veil_json_is (content, VEIL_JSON_STRING) ||
+      veil_json_is (content, VEIL_JSON_ARRAY))
     return TRUE;
   param = g_strdup_printf ("messages[%u].content", index);
   return veil_chat_refuse (error, param, "%s must be a string or a list of parts", param);

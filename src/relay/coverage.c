@@ -147,7 +147,8 @@ check_no_calls (const Member *member, GError **error)
   static const char *const calls[] = { "tool_calls", "function_call", NULL };
 
   if (is_any (member, calls) && veil_json_is_truthy (member->value))
-    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT, "The answer asks for a call that its signature does not cover; nothing of it was passed on");
+    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
+                   "The answer asks for a call that its signature does not cover; nothing of it was passed on");
   return TRUE;
 }
 
@@ -205,7 +206,8 @@ add_message (VeilCoverage *self, VeilJsonDoc *doc, const VeilJson *message, GErr
 
   for (guint i = 0; (member.value = veil_json_get_member_at (message, i, &member.key, &member.key_length)) != NULL; i++)
     {
-      if (veil_json_get_type (member.value) == VEIL_JSON_NULL || (is (&member, "role") && veil_json_equals (member.value, "assistant")))
+      if (veil_json_get_type (member.value) == VEIL_JSON_NULL ||
+          (is (&member, "role") && veil_json_equals (member.value, "assistant")))
         continue;
       if (is (&member, "content"))
         add_content (self, prefix, &member);
@@ -271,7 +273,8 @@ add_choices (VeilCoverage *self, VeilJsonDoc *doc, const VeilJson *choices, GErr
   if (!veil_json_is (choices, VEIL_JSON_ARRAY))
     return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The answer's choices are not a list");
   if (size > 1)
-    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT, "The answer holds more than one choice, and the signature covers only the first");
+    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
+                   "The answer holds more than one choice, and the signature covers only the first");
   return size == 0 || add_choice (self, doc, veil_json_get_element (choices, 0), error);
 }
 
@@ -286,8 +289,8 @@ is_of_proof (const Member *member)
 static gboolean
 is_own_label (const Member *member)
 {
-  return is (member, "object")
-         && (veil_json_equals (member->value, "chat.completion") || veil_json_equals (member->value, "chat.completion.chunk"));
+  return is (member, "object") &&
+         (veil_json_equals (member->value, "chat.completion") || veil_json_equals (member->value, "chat.completion.chunk"));
 }
 
 gboolean
@@ -296,7 +299,8 @@ veil_coverage_add (VeilCoverage *self, VeilJsonDoc *doc, const VeilJson *object,
   Member member = { doc };
 
   if (veil_json_doc_has_duplicate_keys (doc))
-    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT, "The answer has a key twice with different values, so it could be read two ways");
+    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
+                   "The answer has a key twice with different values, so it could be read two ways");
   for (guint i = 0; (member.value = veil_json_get_member_at (object, i, &member.key, &member.key_length)) != NULL; i++)
     {
       if (veil_json_get_type (member.value) == VEIL_JSON_NULL || is_of_proof (&member) || is_own_label (&member))
@@ -336,7 +340,8 @@ veil_coverage_finish (VeilCoverage *self, gboolean calls_signed, VeilChatAnswer 
   const char *covered[] = { calls_signed ? "tool_calls" : "content", NULL };
 
   if (self->has_calls && !calls_signed)
-    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT, "The answer asks for tool calls that its signature does not cover; nothing of it was passed on");
+    return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
+                   "The answer asks for tool calls that its signature does not cover; nothing of it was passed on");
   if (self->has_text && calls_signed)
     veil_names_add (self->names, "", content, strlen (content));
   give_extras (self, answer);

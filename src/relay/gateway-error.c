@@ -63,13 +63,14 @@ veil_gateway_error_set (GError **error, guint status, const VeilJson *body)
       message = clean (raw, length);
     }
   if (message != NULL && *message != '\0')
-    local = g_error_new (VEIL_ERROR, VEIL_ERROR_GATEWAY, "The gateway in the enclave reports an error (status %u): %s", status, message);
+    local = g_error_new (VEIL_ERROR, VEIL_ERROR_GATEWAY, "The gateway in the enclave reports an error (status %u): %s", status,
+                         message);
   else
-    local = g_error_new (VEIL_ERROR, VEIL_ERROR_GATEWAY, "The gateway in the enclave reports an error (status %u) and gives no reason",
-                         status);
+    local = g_error_new (VEIL_ERROR, VEIL_ERROR_GATEWAY,
+                         "The gateway in the enclave reports an error (status %u) and gives no reason", status);
   veil_error_set_status (local, status);
-  veil_error_set_retryable (local, veil_json_is (veil_json_get_member (body, "retryable"), VEIL_JSON_TRUE)
-                                     || veil_json_is (veil_json_get_member (details, "retryable"), VEIL_JSON_TRUE));
+  veil_error_set_retryable (local, veil_json_is (veil_json_get_member (body, "retryable"), VEIL_JSON_TRUE) ||
+                                       veil_json_is (veil_json_get_member (details, "retryable"), VEIL_JSON_TRUE));
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }

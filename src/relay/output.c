@@ -38,7 +38,8 @@ get_utf8 (const VeilJson *value, gsize *length, GError **error)
   const char *text = veil_json_get_string (value, length);
 
   if (text == NULL)
-    refuse (error, VEIL_ERROR_OUTPUT_HASH, "The answer's content is neither text nor a list of parts, so it cannot be what was hashed");
+    refuse (error, VEIL_ERROR_OUTPUT_HASH,
+            "The answer's content is neither text nor a list of parts, so it cannot be what was hashed");
   else if (!veil_json_string_is_utf8 (value))
     {
       refuse (error, VEIL_ERROR_OUTPUT_HASH, "The answer's text holds half of a surrogate pair, so it cannot be what was hashed");

@@ -21,19 +21,21 @@ open_envelope (const VeilJson *root, const VeilJson **response, GError **error)
 {
   const VeilJson *status = veil_json_get_member (root, "status");
   const VeilJson *body = veil_json_get_member (root, "body");
-  guint64 code;
+  guint64 code = 200;
 
   if (!veil_json_is (root, VEIL_JSON_OBJECT))
     return malformed (error, "The sealed answer is not a JSON object");
   *response = root;
-  if (!veil_json_is (status, VEIL_JSON_INTEGER) || !veil_json_is (body, VEIL_JSON_OBJECT))
+  if (veil_json_is (status, VEIL_JSON_INTEGER) && veil_json_is (body, VEIL_JSON_OBJECT))
+    {
+      if (!veil_json_get_uint64 (status, &code) || code < 100 || code > 599)
+        return malformed (error, "The sealed answer's status is not an HTTP status");
+      *response = body;
+    }
+  /* As with a stream's frames: an answer that says "error" is one, whatever else it holds. */
+  if (code < 400 && veil_json_get_type (veil_json_get_member (*response, "error")) == VEIL_JSON_NULL)
     return TRUE;
-  if (!veil_json_get_uint64 (status, &code) || code < 100 || code > 599)
-    return malformed (error, "The sealed answer's status is not an HTTP status");
-  if (code >= 400)
-    return veil_gateway_error_set (error, (guint) code, body);
-  *response = body;
-  return TRUE;
+  return veil_gateway_error_set (error, code < 400 ? 502 : (guint) code, *response);
 }
 
 static VeilJsonDoc *
@@ -71,8 +73,8 @@ veil_response_verify_single (const VeilVerifierInput *input, const guint8 *plain
   const VeilJson *response;
   const VeilJson *choice;
 
-  if (doc == NULL || !open_envelope (veil_json_doc_get_root (doc), &response, error)
-      || !veil_output_read_single (doc, response, &output, error))
+  if (doc == NULL || !open_envelope (veil_json_doc_get_root (doc), &response, error) ||
+      !veil_output_read_single (doc, response, &output, error))
     return NULL;
   answer = veil_chat_answer_verify (input, response, &output, 1, error);
   if (answer == NULL || !check_coverage (doc, response, output.is_calls, answer, error))

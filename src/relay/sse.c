@@ -13,8 +13,8 @@ struct _VeilSse
   const VeilSseHandler *handler;
   gpointer user_data;
   gsize max_line;
-  GByteArray *line;    /* owned: the start of a line whose end has not come yet */
-  gboolean skip_lf;    /* the last byte was a CR: a LF now belongs to it */
+  GByteArray *line; /* owned: the start of a line whose end has not come yet */
+  gboolean skip_lf; /* the last byte was a CR: a LF now belongs to it */
 };
 
 VeilSse *
@@ -60,7 +60,8 @@ keep_start (VeilSse *self, const guint8 *data, gsize length, GError **error)
 {
   if (length > self->max_line - self->line->len)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER, "The stream holds a line that is longer than any frame may be");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER,
+                           "The stream holds a line that is longer than any frame may be");
       return FALSE;
     }
   veil_secret_byte_array_append (self->line, data, length);

@@ -19,8 +19,8 @@
 
 struct _VeilStreamReader
 {
-  VeilSse *sse;            /* owned, and likewise all that follow */
-  GByteArray *event;       /* data of an event of several lines, joined by LF */
+  VeilSse *sse;      /* owned, and likewise all that follow */
+  GByteArray *event; /* data of an event of several lines, joined by LF */
   gboolean in_event;
   GByteArray *text;
   GArray *deltas;
@@ -29,10 +29,10 @@ struct _VeilStreamReader
   VeilJsonDoc *signed_doc;
   VeilJsonDoc *finish_doc; /* holds finish_reason */
   const VeilJson *finish_reason;
-  gboolean done;           /* [DONE] was read */
+  gboolean done; /* [DONE] was read */
   guint frames;
   gsize bytes;
-  GError *failure;         /* once refused, refused for good */
+  GError *failure; /* once refused, refused for good */
 };
 
 static gboolean read_data (gpointer user_data, const char *value, gsize length, GError **error);
@@ -106,8 +106,8 @@ read_finish_reason (VeilStreamReader *self, VeilJsonDoc *doc, const VeilJson *ch
       gsize first_length;
       const char *first = veil_json_get_string (self->finish_reason, &first_length);
 
-      return (length == first_length && memcmp (text, first, length) == 0)
-             || refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream gives two different finish_reasons");
+      return (length == first_length && memcmp (text, first, length) == 0) ||
+             refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream gives two different finish_reasons");
     }
   self->finish_reason = reason;
   self->finish_doc = veil_json_doc_ref (doc);
@@ -130,12 +130,12 @@ read_frame (VeilStreamReader *self, VeilJsonDoc *doc, GError **error)
     return refuse (error, VEIL_ERROR_NO_SIGNED_FRAME, "The stream goes on after its end, which no signature covers");
   if (++self->frames > MAX_FRAMES)
     return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream holds more frames than an answer may have");
-  if (!veil_coverage_add (self->coverage, doc, frame, error) || !read_finish_reason (self, doc, choice, error)
-      || !read_content (self, veil_json_get_member (delta, "content"), error)
-      || !veil_tool_deltas_add (self->calls, veil_json_get_member (delta, "tool_calls"), error))
+  if (!veil_coverage_add (self->coverage, doc, frame, error) || !read_finish_reason (self, doc, choice, error) ||
+      !read_content (self, veil_json_get_member (delta, "content"), error) ||
+      !veil_tool_deltas_add (self->calls, veil_json_get_member (delta, "tool_calls"), error))
     return FALSE;
-  if (veil_json_get_type (veil_json_get_member (frame, "tee_signature")) != VEIL_JSON_NULL
-      || veil_json_get_type (veil_json_get_member (frame, "tee_output_hash")) != VEIL_JSON_NULL)
+  if (veil_json_get_type (veil_json_get_member (frame, "tee_signature")) != VEIL_JSON_NULL ||
+      veil_json_get_type (veil_json_get_member (frame, "tee_output_hash")) != VEIL_JSON_NULL)
     self->signed_doc = veil_json_doc_ref (doc);
   return TRUE;
 }

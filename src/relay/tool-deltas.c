@@ -12,7 +12,7 @@
 typedef struct
 {
   guint64 index;
-  GByteArray *id;   /* these four owned */
+  GByteArray *id; /* these four owned */
   GByteArray *type;
   GByteArray *name;
   GByteArray *arguments;
@@ -124,9 +124,9 @@ add_fragment (VeilToolDeltas *self, const VeilJson *fragment, GError **error)
     return FALSE;
   call->id_was_null = call->id_was_null || veil_json_is (id, VEIL_JSON_NULL);
   call->id_was_text = call->id_was_text || veil_json_is (id, VEIL_JSON_STRING);
-  return set_text (call->id, id, FALSE, error) && set_text (call->type, veil_json_get_member (fragment, "type"), FALSE, error)
-         && set_text (call->name, veil_json_get_member (function, "name"), FALSE, error)
-         && set_text (call->arguments, veil_json_get_member (function, "arguments"), TRUE, error);
+  return set_text (call->id, id, FALSE, error) && set_text (call->type, veil_json_get_member (fragment, "type"), FALSE, error) &&
+         set_text (call->name, veil_json_get_member (function, "name"), FALSE, error) &&
+         set_text (call->arguments, veil_json_get_member (function, "arguments"), TRUE, error);
 }
 
 gboolean

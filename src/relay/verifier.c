@@ -36,8 +36,7 @@ read_text (const VeilJson *object, const char *key, const char **text, gsize *le
   *text = veil_json_get_string (veil_json_get_member (object, key), length);
   if (*text != NULL && strlen (*text) == *length)
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_MISSING_FIELD,
-               "The answer cannot be verified: its %s is missing or not text", key);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_MISSING_FIELD, "The answer cannot be verified: its %s is missing or not text", key);
   return FALSE;
 }
 
@@ -78,11 +77,10 @@ read_claims (const VeilJson *object, Claims *claims, GError **error)
 {
   gsize length;
 
-  return read_text (object, "tee_signature", &claims->signature, &claims->signature_length, error)
-         && read_text (object, "tee_request_hash", &claims->request_hash, &length, error)
-         && read_text (object, "tee_output_hash", &claims->output_hash, &length, error)
-         && read_timestamp (object, &claims->timestamp, error)
-         && read_text (object, "tee_id", &claims->tee_id, &length, error);
+  return read_text (object, "tee_signature", &claims->signature, &claims->signature_length, error) &&
+         read_text (object, "tee_request_hash", &claims->request_hash, &length, error) &&
+         read_text (object, "tee_output_hash", &claims->output_hash, &length, error) &&
+         read_timestamp (object, &claims->timestamp, error) && read_text (object, "tee_id", &claims->tee_id, &length, error);
 }
 
 static gboolean
@@ -93,8 +91,8 @@ check_tee_id (const VeilVerifierInput *input, const Claims *claims, GError **err
   guint8 claimed[32];
 
   veil_keccak256 (input->signing_key_der, input->signing_key_length, derived);
-  if (input->tee_id == NULL || !veil_hex_decode (input->tee_id, expected, sizeof expected)
-      || memcmp (expected, derived, sizeof derived) != 0)
+  if (input->tee_id == NULL || !veil_hex_decode (input->tee_id, expected, sizeof expected) ||
+      memcmp (expected, derived, sizeof derived) != 0)
     return refuse (error, VEIL_ERROR_TEE_ID, "The registry's signing key does not belong to the enclave that was chosen");
   if (!veil_hex_decode (claims->tee_id, claimed, sizeof claimed) || memcmp (claimed, derived, sizeof derived) != 0)
     return refuse (error, VEIL_ERROR_TEE_ID, "The answer names another enclave than the one that was asked");
@@ -206,9 +204,9 @@ veil_verifier_check (const VeilVerifierInput *input, const VeilJson *signed_obje
   if (!read_claims (signed_object, &claims, error))
     return FALSE;
   found.timestamp = claims.timestamp;
-  if (!check_tee_id (input, &claims, error) || !check_request_hash (input, &claims, &found, error)
-      || !check_output_hash (&claims, outputs, n_outputs, &found, error) || !check_signature (input, &claims, &found, error)
-      || !check_fresh (input, &found, error))
+  if (!check_tee_id (input, &claims, error) || !check_request_hash (input, &claims, &found, error) ||
+      !check_output_hash (&claims, outputs, n_outputs, &found, error) || !check_signature (input, &claims, &found, error) ||
+      !check_fresh (input, &found, error))
     return FALSE;
   *result = found;
   found.signature = NULL;
