@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "fetch-url.h"
+#include "fetch-private.h"
 
 #define VEIL_TYPE_PROXY_RESOLVER (veil_proxy_resolver_get_type ())
 G_DECLARE_FINAL_TYPE (VeilProxyResolver, veil_proxy_resolver, VEIL, PROXY_RESOLVER, GObject)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "fetch-url.h"
+#include "fetch-private.h"
 
 #include "veil-error.h"
 

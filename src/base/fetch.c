@@ -3,24 +3,11 @@
 
 #include "fetch.h"
 
-#include "fetch-url.h"
-#include "secret.h"
+#include "fetch-body.h"
+#include "fetch-private.h"
 #include "veil-error.h"
 
-#include <string.h>
-
-/* What half of the web calls itself, without a version that would tell this program or machine apart. */
-#define USER_AGENT "Mozilla/5.0"
-#define SLICE (64 * 1024)
-/* Until this much has really come, a Content-Length is not believed when memory is set aside. */
-#define TRUSTED_LENGTH (1024 * 1024)
 #define MAX_INFORMATIONAL 16
-#define CONNECTIONS_PER_HOST 64
-#define CONNECTIONS 256
-#define IDLE_CONNECTION_SECONDS 30
-#define SILENCE_SECONDS 300
-#define CONNECT_TIMEOUT_MS 20000
-#define CONNECT_TIMEOUT_KEY "veil-connect-timeout"
 
 /* Why the exchange was ended from this side. */
 typedef enum
@@ -50,11 +37,7 @@ typedef struct
   gboolean request_written;
   guint informational;
 
-  guint8 *body; /* owned, wiped */
-  gsize used;
-  gsize size;
-  gsize max_bytes;
-  goffset expected; /* Content-Length, or -1 */
+  VeilFetchBody body;
 } Fetch;
 
 static void
@@ -84,9 +67,7 @@ fetch_free (gpointer data)
   g_clear_object (&self->stream);
   g_clear_object (&self->inner);
   g_clear_error (&self->error);
-  if (self->body != NULL)
-    veil_secret_wipe (self->body, self->used);
-  g_free (self->body);
+  veil_fetch_body_clear (&self->body);
   g_free (self);
 }
 
@@ -122,7 +103,8 @@ fetch_explain (Fetch *self, const GError *cause)
     case STOP_INFORMATIONAL:
       return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s sent interim answers without end", host);
     case STOP_RESEND:
-      return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s wanted the request a second time instead of answering it", host);
+      return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s wanted the request a second time instead of answering it",
+                          host);
     case STOP_NONE:
       break;
     }
@@ -133,7 +115,7 @@ fetch_explain (Fetch *self, const GError *cause)
     return g_error_new (VEIL_ERROR, VEIL_ERROR_UNREACHABLE, "%s could not be reached (%s); check the network connection", host,
                         cause->message);
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-    return g_error_new (VEIL_ERROR, VEIL_ERROR_TIMED_OUT, "%s fell silent for %d s", host, SILENCE_SECONDS);
+    return g_error_new (VEIL_ERROR, VEIL_ERROR_TIMED_OUT, "%s fell silent for %d s", host, VEIL_FETCH_SILENCE_SECONDS);
   return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "The answer of %s broke off (%s)", host, cause->message);
 }
 
@@ -141,12 +123,10 @@ static VeilFetchResult *
 fetch_take_result (Fetch *self)
 {
   VeilFetchResult *result = g_new0 (VeilFetchResult, 1);
-  gsize used = self->used;
 
   result->status = soup_message_get_status (self->message);
   result->headers = soup_message_headers_ref (soup_message_get_response_headers (self->message));
-  self->used = self->size = 0;
-  result->body = veil_secret_bytes_new_take (g_steal_pointer (&self->body), used);
+  result->body = veil_fetch_body_steal (&self->body);
   return result;
 }
 
@@ -187,38 +167,15 @@ fetch_end (GTask *task, GError *error)
     g_input_stream_close_async (self->stream, G_PRIORITY_DEFAULT, self->inner, closed_cb, g_object_ref (task));
 }
 
-/* Room for one byte more than may come, so that "too much" shows. */
-static void
-fetch_reserve (Fetch *self)
-{
-  if (self->used < self->size)
-    return;
-
-  gsize size = self->size * 2;
-  if (self->expected >= 0 && (self->used >= TRUSTED_LENGTH || self->expected < TRUSTED_LENGTH))
-    size = MAX (size, (gsize) self->expected + 1);
-  size = CLAMP (size, SLICE, MAX (self->max_bytes, 1) + 1);
-
-  guint8 *body = g_malloc (size);
-  if (self->used > 0)
-    {
-      memcpy (body, self->body, self->used);
-      veil_secret_wipe (self->body, self->used);
-    }
-  g_free (self->body);
-  self->body = body;
-  self->size = size;
-}
-
 static gboolean
 fetch_check_length (Fetch *self, GError **error)
 {
-  if (self->expected < 0 || self->used == (gsize) self->expected)
+  if (self->body.expected < 0 || self->body.used == (gsize) self->body.expected)
     return TRUE;
   /* libsoup takes a short body for whole when the server also said "Connection: close". */
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER,
-               "The answer of %s broke off after %" G_GSIZE_FORMAT " of %" G_GOFFSET_FORMAT " bytes", fetch_host (self), self->used,
-               self->expected);
+               "The answer of %s broke off after %" G_GSIZE_FORMAT " of %" G_GOFFSET_FORMAT " bytes", fetch_host (self),
+               self->body.used, self->body.expected);
   return FALSE;
 }
 
@@ -226,7 +183,7 @@ static GError *
 fetch_too_large (Fetch *self)
 {
   return g_error_new (VEIL_ERROR, VEIL_ERROR_ANSWER_TOO_LARGE, "The answer of %s is larger than %" G_GSIZE_FORMAT " bytes",
-                      fetch_host (self), self->max_bytes);
+                      fetch_host (self), self->body.max);
 }
 
 static void read_cb (GObject *source, GAsyncResult *result, gpointer user_data);
@@ -235,10 +192,10 @@ static void
 fetch_read (GTask *task)
 {
   Fetch *self = g_task_get_task_data (task);
+  gsize room;
+  guint8 *next = veil_fetch_body_next (&self->body, &room);
 
-  fetch_reserve (self);
-  g_input_stream_read_async (self->stream, self->body + self->used, MIN (SLICE, self->size - self->used), G_PRIORITY_DEFAULT,
-                             self->inner, read_cb, g_object_ref (task));
+  g_input_stream_read_async (self->stream, next, room, G_PRIORITY_DEFAULT, self->inner, read_cb, g_object_ref (task));
 }
 
 static void
@@ -254,8 +211,8 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       fetch_end (task, fetch_explain (self, error));
       return;
     }
-  self->used += length;
-  if (self->used > self->max_bytes)
+  self->body.used += length;
+  if (self->body.used > self->body.max)
     fetch_end (task, fetch_too_large (self));
   else if (length > 0)
     fetch_read (task);
@@ -282,8 +239,8 @@ fetch_check_headers (Fetch *self, GError **error)
   gboolean bodiless = soup_message_get_method (self->message) == SOUP_METHOD_HEAD || status == SOUP_STATUS_NO_CONTENT ||
                       status == SOUP_STATUS_NOT_MODIFIED;
   if (!bodiless && soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH)
-    self->expected = soup_message_headers_get_content_length (headers);
-  if (self->expected >= 0 && (guint64) self->expected > self->max_bytes)
+    self->body.expected = soup_message_headers_get_content_length (headers);
+  if (self->body.expected >= 0 && (guint64) self->body.expected > self->body.max)
     {
       g_propagate_error (error, fetch_too_large (self));
       return FALSE;
@@ -421,15 +378,14 @@ veil_fetch_async (SoupSession *session, SoupMessage *message, gsize max_bytes, g
 
   g_autoptr (GTask) task = g_task_new (session, cancellable, callback, user_data);
   Fetch *self = g_new0 (Fetch, 1);
-  guint connect_timeout = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (session), CONNECT_TIMEOUT_KEY));
 
   g_task_set_source_tag (task, veil_fetch_async);
   self->message = g_object_ref (message);
   self->inner = g_cancellable_new ();
-  self->max_bytes = max_bytes;
+  self->body.max = MIN (max_bytes, G_MAXSSIZE);
   self->deadline_ms = deadline_ms;
-  self->connect_timeout_ms = connect_timeout > 0 ? connect_timeout : CONNECT_TIMEOUT_MS;
-  self->expected = -1;
+  self->connect_timeout_ms = veil_fetch_session_get_connect_timeout (session);
+  self->body.expected = -1;
   g_task_set_task_data (task, self, fetch_free);
   if (g_task_return_error_if_cancelled (task))
     return;
@@ -454,23 +410,4 @@ veil_fetch_result_free (VeilFetchResult *result)
   g_clear_pointer (&result->body, g_bytes_unref);
   g_clear_pointer (&result->headers, soup_message_headers_unref);
   g_free (result);
-}
-
-SoupSession *
-veil_fetch_session_new (void)
-{
-  g_autoptr (GProxyResolver) resolver = veil_fetch_proxy_resolver_new ();
-  SoupSession *session = soup_session_new_with_options ("user-agent", USER_AGENT, "max-conns", CONNECTIONS, "max-conns-per-host",
-                                                        CONNECTIONS_PER_HOST, "idle-timeout", IDLE_CONNECTION_SECONDS, "timeout",
-                                                        SILENCE_SECONDS, "proxy-resolver", resolver, NULL);
-
-  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
-  return session;
-}
-
-void
-veil_fetch_session_set_connect_timeout (SoupSession *session, guint milliseconds)
-{
-  g_object_set_data (G_OBJECT (session), CONNECT_TIMEOUT_KEY, GUINT_TO_POINTER (milliseconds));
 }
