@@ -1,0 +1,41 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What libsoup's server does not do for a connection: end it when the peer does nothing while it is its turn, and notice that
+ * a peer hung up while it waits for an answer. */
+#pragma once
+
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+typedef struct _VeilConnection VeilConnection;
+
+typedef void (*VeilConnectionFunc) (VeilConnection *self, gpointer user_data);
+
+/**
+ * veil_connection_new:
+ * @gone: called once, when @stream is closed for good and freed
+ *
+ * Watches over @stream, which libsoup owns. Reference-counted.
+ */
+VeilConnection    *veil_connection_new (GSocketConnection *stream, VeilConnectionFunc gone, gpointer user_data);
+VeilConnection    *veil_connection_ref (VeilConnection *self);
+void               veil_connection_unref (VeilConnection *self);
+
+/* (nullable): NULL once it is gone. */
+GSocketConnection *veil_connection_get_stream (VeilConnection *self);
+
+/* It is the peer's turn: unless this is called again within the time, the connection is shut down. 0: it is not the peer's turn. */
+void               veil_connection_expect (VeilConnection *self, guint milliseconds);
+
+/* Calls @closed (once) when the peer closes its end. Bytes that the peer sends meanwhile are left alone and cause no wakeups. */
+void               veil_connection_watch (VeilConnection *self, VeilConnectionFunc closed, gpointer user_data);
+void               veil_connection_unwatch (VeilConnection *self);
+
+/* Forgets whom to tell; for owners that go first. */
+void               veil_connection_detach (VeilConnection *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VeilConnection, veil_connection_unref)
+
+G_END_DECLS

@@ -1,0 +1,19 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The listening sockets. libsoup's own listener is not used: its backlog is 10, it gives no hold on a connection before its first request, and one
+ * accept() that goes wrong (no file descriptors left, say) ends it for good. */
+#pragma once
+
+#include "server-private.h"
+
+G_BEGIN_DECLS
+
+/* "localhost" is 127.0.0.1 and, where this machine has it, ::1, on the same port. VEIL_ERROR_LISTEN. */
+gboolean veil_listeners_open (VeilServer *server, const char *host, guint16 port, GError **error);
+void     veil_listeners_close (VeilServer *server);
+
+/* There is room for connections again. */
+void     veil_listeners_resume (VeilServer *server);
+
+G_END_DECLS
