@@ -477,6 +477,7 @@ verify_often (gpointer data)
     {
       g_autoptr (VeilRsaKey) key = veil_rsa_key_ref (signer->key);
 
+      g_assert_true (key == signer->key);
       g_assert_false (verifies (signer, "message", signature, 256));
     }
   mpz_clear (signature);
