@@ -135,7 +135,7 @@ static void
 shortest (double value, Decimal *decimal)
 {
   guint64 bits;
-  gboolean subnormal, power_of_two;
+  gboolean subnormal, power_of_two, found = FALSE;
   guint low, high = MAX_DIGITS;
 
   memcpy (&bits, &value, sizeof bits);
@@ -143,18 +143,23 @@ shortest (double value, Decimal *decimal)
   power_of_two = !subnormal && bits << 12 == 0;
   low = subnormal ? 1 : SURE_DIGITS;
 
-  /* If some number of digits is enough, so is any larger one. Subnormal numbers can be much shorter than they are long to print. */
+  /* If some number of digits is enough, so is any larger one. */
   while (low < high)
     {
-      guint count = subnormal ? low + (high - low) / 2 : low;
+      guint count = low + (high - low) / 2;
+      Decimal attempt;
 
-      if (try_count (value, count, power_of_two, decimal))
-        high = count;
+      if (try_count (value, count, power_of_two, &attempt))
+        {
+          *decimal = attempt;
+          found = TRUE;
+          high = count;
+        }
       else
         low = count + 1;
     }
-  if (decimal->count != high || !stands_for (decimal, value))
-    try_count (value, high, power_of_two, decimal);
+  if (!found)
+    closest (value, MAX_DIGITS, decimal);
   strip_zeros (decimal);
 }
 
@@ -171,14 +176,15 @@ veil_json_format_double (double number, char out[static 32])
   return put_decimal (&decimal, negative, out);
 }
 
-static int
+/* Beyond a limit that no number of digits can make up for, it is no longer exact. */
+static gint64
 read_exponent (const char *text, const char *end)
 {
   gboolean negative = text < end && *text == '-';
-  int exponent = 0;
+  gint64 exponent = 0;
 
   for (; text < end; text++)
-    if (g_ascii_isdigit (*text) && exponent < 100000)
+    if (g_ascii_isdigit (*text) && exponent < (gint64) VEIL_JSON_MAX_LENGTH * 4)
       exponent = exponent * 10 + (*text - '0');
   return negative ? -exponent : exponent;
 }
@@ -213,7 +219,7 @@ read_decimal (const char *text, const char *end, Decimal *decimal)
   decimal->count = (guint) MIN (significant, MAX_DIGITS);
   if (text < end)
     point += read_exponent (text + 1, end);
-  decimal->point = significant > 0 ? (int) CLAMP (point, -100000, 100000) : 0;
+  decimal->point = significant > 0 ? (int) CLAMP (point, -SAFE_EXPONENT - 1, SAFE_EXPONENT + 1) : 0;
   return significant <= SURE_DIGITS && ABS (decimal->point) <= SAFE_EXPONENT;
 }
 

@@ -42,8 +42,19 @@ struct _VeilJsonDoc
 /* Bytes past the end of the texts that copying by words may have touched. */
 #define VEIL_JSON_TEXT_SLACK 8
 
+/**
+ * veil_json_read_string:
+ * @at: the opening quote; moved behind the closing one, or to what is wrong
+ * @text: where to put the bytes and a NUL, no more than are read; moved behind them, or behind those that were put
+ *
+ * Fills in @string.
+ *
+ * Returns: %NULL, or what is wrong.
+ */
+const char *veil_json_read_string (const guint8 **at, const guint8 *end, char **text, VeilJson *string);
+
 /* Compares keys by code point (the byte order of WTF-8 is that of code points). */
-int      veil_json_compare_text (const char *a, gsize a_length, const char *b, gsize b_length);
+int         veil_json_compare_text (const char *a, gsize a_length, const char *b, gsize b_length);
 
 /**
  * veil_json_order_members:
@@ -55,9 +66,9 @@ int      veil_json_compare_text (const char *a, gsize a_length, const char *b, g
  *
  * Returns: %TRUE with the number of members that remain in @count_out; %FALSE if there is not enough memory.
  */
-gboolean veil_json_order_members (VeilJson *members, guint count, guint *count_out, gboolean *differ);
+gboolean    veil_json_order_members (VeilJson *members, guint count, guint *count_out, gboolean *differ);
 
 /* Python's repr() of the float that the JSON number @text stands for, NUL-terminated. Returns the length. */
-gsize    veil_json_format_number_text (const char *text, gsize length, char out[static 32]);
+gsize       veil_json_format_number_text (const char *text, gsize length, char out[static 32]);
 
 G_END_DECLS

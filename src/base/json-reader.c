@@ -3,9 +3,8 @@
 #include "json-private.h"
 
 #include <math.h>
+#include <string.h>
 
-#include "json-scan.h"
-#include "secret.h"
 #include "veil-error.h"
 
 /* The nodes are one block, used from both ends: values whose container is still open are stacked at the front; when it closes, they move
@@ -63,141 +62,17 @@ push (Reader *r, VeilJsonType type)
   return node;
 }
 
-static void
-append_code_point (Reader *r, guint32 code)
-{
-  if (code < 0x80)
-    *r->text++ = (char) code;
-  else if (code < 0x800)
-    {
-      *r->text++ = (char) (0xc0 | code >> 6);
-      *r->text++ = (char) (0x80 | (code & 0x3f));
-    }
-  else
-    {
-      if (code < 0x10000)
-        *r->text++ = (char) (0xe0 | code >> 12);
-      else
-        {
-          *r->text++ = (char) (0xf0 | code >> 18);
-          *r->text++ = (char) (0x80 | (code >> 12 & 0x3f));
-        }
-      *r->text++ = (char) (0x80 | (code >> 6 & 0x3f));
-      *r->text++ = (char) (0x80 | (code & 0x3f));
-    }
-}
-
-/* The four digits after \u, or -1. */
-static int
-peek_hex4 (const Reader *r, const guint8 *from)
-{
-  int code = 0;
-
-  if (r->end - from < 4)
-    return -1;
-  for (guint i = 0; i < 4; i++)
-    {
-      int digit = g_ascii_xdigit_value ((char) from[i]);
-
-      if (digit < 0)
-        return -1;
-      code = code << 4 | digit;
-    }
-  return code;
-}
-
-static gboolean
-read_unicode_escape (Reader *r, VeilJson *string)
-{
-  int code = peek_hex4 (r, r->at + 2);
-
-  if (code < 0)
-    return fail (r, "a \\u escape without four hexadecimal digits");
-  r->at += 6;
-  if (code >= 0xd800 && code <= 0xdbff && r->end - r->at >= 2 && r->at[0] == '\\' && r->at[1] == 'u')
-    {
-      int low = peek_hex4 (r, r->at + 2);
-
-      if (low >= 0xdc00 && low <= 0xdfff)
-        {
-          r->at += 6;
-          append_code_point (r, 0x10000 + ((guint32) (code - 0xd800) << 10) + (guint32) (low - 0xdc00));
-          return TRUE;
-        }
-    }
-  if (code >= 0xd800 && code <= 0xdfff)
-    string->surrogate = TRUE;
-  append_code_point (r, (guint32) code);
-  return TRUE;
-}
-
-static gboolean
-read_escape (Reader *r, VeilJson *string)
-{
-  static const char short_escapes[256] = {
-    ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
-  };
-  char plain;
-
-  if (r->end - r->at < 2)
-    return fail (r, "a string that ends inside an escape");
-  if (r->at[1] == 'u')
-    return read_unicode_escape (r, string);
-  plain = short_escapes[r->at[1]];
-  if (plain == '\0')
-    return fail (r, "an unknown escape");
-  *r->text++ = plain;
-  r->at += 2;
-  return TRUE;
-}
-
-/* A run of DEL and of characters outside ASCII. */
-static gboolean
-read_beyond_ascii (Reader *r)
-{
-  while (r->at < r->end && *r->at >= 0x7f)
-    {
-      guint length = veil_json_sequence_length (r->at, r->end, FALSE);
-
-      if (length == 0)
-        return fail (r, "invalid UTF-8");
-      for (guint i = 0; i < length; i++)
-        *r->text++ = (char) *r->at++;
-    }
-  return TRUE;
-}
-
 /* At the opening quote. */
 static gboolean
 read_string (Reader *r)
 {
   VeilJson *string = push (r, VEIL_JSON_STRING);
+  const char *problem;
 
   if (string == NULL)
     return FALSE;
-  string->plain = TRUE;
-  string->u.text = r->text;
-  r->at++;
-  for (;;)
-    {
-      gsize plain = veil_json_copy_plain (r->text, r->at, (gsize) (r->end - r->at));
-
-      r->at += plain;
-      r->text += plain;
-      if (r->at == r->end)
-        return fail (r, "a string without its closing quote");
-      if (*r->at == '"')
-        break;
-      string->plain = FALSE;
-      if (*r->at < 0x20)
-        return fail (r, "a control character inside a string");
-      if (!(*r->at == '\\' ? read_escape (r, string) : read_beyond_ascii (r)))
-        return FALSE;
-    }
-  r->at++;
-  string->size = (guint32) (r->text - string->u.text);
-  *r->text++ = '\0';
-  return TRUE;
+  problem = veil_json_read_string (&r->at, r->end, &r->text, string);
+  return problem == NULL || fail (r, problem);
 }
 
 static gsize
