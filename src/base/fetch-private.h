@@ -17,7 +17,7 @@ guint           veil_fetch_session_get_connect_timeout (SoupSession *session);
 /* 127.0.0.0/8 in dotted form, ::1 or "localhost"; no other name or spelling. */
 gboolean        veil_fetch_host_is_loopback (const char *host);
 
-/* The system's proxy settings, except that loopback addresses are always connected to directly. */
-GProxyResolver *veil_fetch_proxy_resolver_new (void);
+/* What @system (the machine's proxy settings) says, except that loopback addresses are always connected to directly. */
+GProxyResolver *veil_fetch_proxy_resolver_new (GProxyResolver *system);
 
 G_END_DECLS

@@ -9,6 +9,8 @@ G_DECLARE_FINAL_TYPE (VeilProxyResolver, veil_proxy_resolver, VEIL, PROXY_RESOLV
 struct _VeilProxyResolver
 {
   GObject parent_instance;
+
+  GProxyResolver *system; /* owned */
 };
 
 static gboolean
@@ -38,7 +40,7 @@ veil_proxy_resolver_lookup (GProxyResolver *resolver, const char *uri, GCancella
 {
   if (is_loopback_uri (uri))
     return direct ();
-  return g_proxy_resolver_lookup (g_proxy_resolver_get_default (), uri, cancellable, error);
+  return g_proxy_resolver_lookup (VEIL_PROXY_RESOLVER (resolver)->system, uri, cancellable, error);
 }
 
 static void
@@ -64,7 +66,8 @@ veil_proxy_resolver_lookup_async (GProxyResolver *resolver, const char *uri, GCa
   if (is_loopback_uri (uri))
     g_task_return_pointer (task, direct (), (GDestroyNotify) g_strfreev);
   else
-    g_proxy_resolver_lookup_async (g_proxy_resolver_get_default (), uri, cancellable, system_lookup_cb, g_steal_pointer (&task));
+    g_proxy_resolver_lookup_async (VEIL_PROXY_RESOLVER (resolver)->system, uri, cancellable, system_lookup_cb,
+                                   g_steal_pointer (&task));
 }
 
 static char **
@@ -86,8 +89,16 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (VeilProxyResolver, veil_proxy_resolver, G_TYPE_OB
                                G_IMPLEMENT_INTERFACE (G_TYPE_PROXY_RESOLVER, veil_proxy_resolver_iface_init))
 
 static void
+veil_proxy_resolver_finalize (GObject *object)
+{
+  g_object_unref (VEIL_PROXY_RESOLVER (object)->system);
+  G_OBJECT_CLASS (veil_proxy_resolver_parent_class)->finalize (object);
+}
+
+static void
 veil_proxy_resolver_class_init (VeilProxyResolverClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = veil_proxy_resolver_finalize;
 }
 
 static void
@@ -96,7 +107,10 @@ veil_proxy_resolver_init (VeilProxyResolver *self)
 }
 
 GProxyResolver *
-veil_fetch_proxy_resolver_new (void)
+veil_fetch_proxy_resolver_new (GProxyResolver *system)
 {
-  return g_object_new (VEIL_TYPE_PROXY_RESOLVER, NULL);
+  VeilProxyResolver *self = g_object_new (VEIL_TYPE_PROXY_RESOLVER, NULL);
+
+  self->system = g_object_ref (system);
+  return G_PROXY_RESOLVER (self);
 }

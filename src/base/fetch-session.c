@@ -14,7 +14,7 @@
 SoupSession *
 veil_fetch_session_new (void)
 {
-  g_autoptr (GProxyResolver) resolver = veil_fetch_proxy_resolver_new ();
+  g_autoptr (GProxyResolver) resolver = veil_fetch_proxy_resolver_new (g_proxy_resolver_get_default ());
   SoupSession *session = soup_session_new_with_options ("user-agent", USER_AGENT, "max-conns", CONNECTIONS, "max-conns-per-host",
                                                         CONNECTIONS_PER_HOST, "idle-timeout", IDLE_CONNECTION_SECONDS, "timeout",
                                                         VEIL_FETCH_SILENCE_SECONDS, "proxy-resolver", resolver, NULL);
