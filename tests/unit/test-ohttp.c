@@ -306,6 +306,24 @@ test_key_configs (void)
   run_kind ("tee-ids.json", (Kind){ "key_config", check_key_config }, 11);
 }
 
+/* The suites must be whole ones, and nothing is read past the end, wherever that is. */
+static void
+test_key_config_borders (void)
+{
+  const guint8 config[] = { 7, 0, 0x20, [35] = 0, 8, 0, 1, 0, 3, 0, 1, 0, 3 };
+
+  for (gsize length = 0; length <= sizeof config; length++)
+    {
+      g_autofree guint8 *copy = g_memdup2 (config, length);
+      gsize suites = length - 37;
+      VeilOhttpKey key;
+
+      if (length >= 37)
+        copy[36] = suites;
+      g_assert_true (veil_ohttp_key_parse_config (&key, copy, length, NULL) == (length >= 41 && suites % 4 == 0));
+    }
+}
+
 static VeilOhttpKey
 some_key (void)
 {
@@ -475,6 +493,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ohttp/vectors/singles", test_singles);
   g_test_add_func ("/ohttp/vectors/chunked", test_chunked);
   g_test_add_func ("/ohttp/vectors/key-configs", test_key_configs);
+  g_test_add_func ("/ohttp/key-config-borders", test_key_config_borders);
   g_test_add_func ("/ohttp/padding", test_padding);
   g_test_add_func ("/ohttp/fresh", test_fresh);
   g_test_add_func ("/ohttp/seal-twice", test_seal_twice);

@@ -267,22 +267,28 @@ append_hex (GByteArray *array, const char *hex)
   g_byte_array_append (array, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }
 
-/* Lengths in a longer form than needed, or indefinite, and numbers with a needless leading byte, or negative. */
+/* Lengths in a longer form than needed, or indefinite; numbers with a needless leading byte, or negative; anything after the end, on each level. */
 static void
 test_not_canonical (void)
 {
   static const struct
   {
-    const char *exponent; /* the whole INTEGER */
     const char *key_head;
+    const char *exponent; /* the whole INTEGER */
+    const char *after_key;
+    const char *after_bits;
     gboolean usable;
   } cases[] = {
-    { "0203010001", "3082010a", TRUE },  { "020400010001", "3082010b", FALSE }, { "02810103", "30820109", FALSE },
-    { "020103", "30820108", TRUE },      { "0201ff", "30820108", FALSE },       { "0200", "30820107", FALSE },
-    { "020203ff", "30820109", TRUE },    { "0202ff03", "30820109", FALSE },     { "020200ff", "30820109", TRUE },
-    { "020103", "3083000108", FALSE },   { "030103", "30820108", FALSE },       { "020103", "3080", FALSE },
-    { "0201030000", "3082010a", FALSE }, { "0203010001", "3182010a", FALSE },   { "0203010001", "3082010b", FALSE },
-    { "0203010001", "30820109", FALSE },
+    { "3082010a", "0203010001", "", "", TRUE },    { "30820108", "020103", "", "", TRUE },
+    { "30820109", "020203ff", "", "", TRUE },      { "30820109", "020200ff", "", "", TRUE },
+    { "3082010b", "020400010001", "", "", FALSE }, { "30820109", "02810103", "", "", FALSE },
+    { "30820108", "0201ff", "", "", FALSE },       { "30820107", "0200", "", "", FALSE },
+    { "30820109", "0202ff03", "", "", FALSE },     { "3083000108", "020103", "", "", FALSE },
+    { "30820108", "030103", "", "", FALSE },       { "3080", "020103", "", "", FALSE },
+    { "3082010a", "0201030000", "", "", FALSE },   { "3182010a", "0203010001", "", "", FALSE },
+    { "3082010b", "0203010001", "", "", FALSE },   { "30820109", "0203010001", "", "", FALSE },
+    { "30820108", "020103", "00", "", FALSE },     { "30820108", "020103", "0500", "", FALSE },
+    { "30820108", "020103", "", "00", FALSE },     { "30820108", "020103", "", "0500", FALSE },
   };
   mpz_t modulus;
 
@@ -299,12 +305,14 @@ test_not_canonical (void)
       append_hex (bits, cases[i].key_head);
       append_take (bits, integer (modulus));
       append_hex (bits, cases[i].exponent);
+      append_hex (bits, cases[i].after_key);
       append_hex (info, "300d06092a864886f70d0101010500");
       append_take (info, wrap (0x03, bits));
+      append_hex (info, cases[i].after_bits);
       der = wrap (0x30, info);
       key = veil_rsa_key_new_from_spki (der->data, der->len, NULL);
       if ((key != NULL) != cases[i].usable)
-        g_error ("exponent %s in %s is %s", cases[i].exponent, cases[i].key_head, key != NULL ? "accepted" : "refused");
+        g_error ("case %u (%s %s) is %s", i, cases[i].key_head, cases[i].exponent, key != NULL ? "accepted" : "refused");
     }
   mpz_clear (modulus);
 }
