@@ -11,6 +11,7 @@ struct _RawPeer
   GSocketService *service;      /* owned */
   GTlsCertificate *certificate; /* owned; NULL: plain */
   GCancellable *stop;           /* owned */
+  GPtrArray *threads;           /* owned, of GThread, joined at the end */
   RawScript script;
   gpointer user_data;
   guint16 port;
@@ -22,32 +23,47 @@ struct _RawPeer
 struct _RawConnection
 {
   RawPeer *peer;
-  GSocket *socket;     /* of the connection */
-  GIOStream *stream;   /* of the connection, or of TLS over it */
-  GByteArray *pending; /* owned; read, and not yet part of a request */
+  GSocketConnection *connection; /* owned */
+  GIOStream *stream;             /* owned; the connection, or TLS over it */
+  GByteArray *pending;           /* owned; read, and not yet part of a request */
 };
 
+static gpointer
+run (gpointer data)
+{
+  RawConnection *self = data;
+  RawPeer *peer = self->peer;
+
+  peer->script (self, peer->user_data);
+  g_io_stream_close (self->stream, NULL, NULL);
+  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  g_object_unref (self->stream);
+  g_object_unref (self->connection);
+  g_byte_array_unref (self->pending);
+  g_free (self);
+  g_atomic_int_inc (&peer->ended);
+  return NULL;
+}
+
 static gboolean
-run_cb (GThreadedSocketService *service, GSocketConnection *connection, GObject *source, gpointer user_data)
+incoming_cb (GSocketService *service, GSocketConnection *connection, GObject *source, gpointer user_data)
 {
   RawPeer *self = user_data;
-  g_autoptr (GIOStream) stream = g_object_ref (G_IO_STREAM (connection));
-  g_autoptr (GByteArray) pending = g_byte_array_new ();
+  RawConnection *raw = g_new0 (RawConnection, 1);
   const char *protocols[] = { "h2", "http/1.1", NULL };
 
-  g_atomic_int_inc (&self->connections);
+  raw->peer = self;
+  raw->connection = g_object_ref (connection);
+  raw->pending = g_byte_array_new ();
   if (self->certificate != NULL)
     {
-      g_clear_object (&stream);
-      stream = g_tls_server_connection_new (G_IO_STREAM (connection), self->certificate, NULL);
-      g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (stream), protocols);
+      raw->stream = g_tls_server_connection_new (G_IO_STREAM (connection), self->certificate, NULL);
+      g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (raw->stream), protocols);
     }
-
-  RawConnection raw = { self, g_socket_connection_get_socket (connection), stream, pending };
-  self->script (&raw, self->user_data);
-  g_io_stream_close (stream, NULL, NULL);
-  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
-  g_atomic_int_inc (&self->ended);
+  else
+    raw->stream = g_object_ref (G_IO_STREAM (connection));
+  g_atomic_int_inc (&self->connections);
+  g_ptr_array_add (self->threads, g_thread_new ("raw-peer", run, raw));
   return TRUE;
 }
 
@@ -64,9 +80,10 @@ raw_peer_new_tls (RawScript script, gpointer user_data, GTlsCertificate *certifi
   self->user_data = user_data;
   self->certificate = certificate != NULL ? g_object_ref (certificate) : NULL;
   self->stop = g_cancellable_new ();
-  self->service = g_threaded_socket_service_new (256);
+  self->threads = g_ptr_array_new_with_free_func ((GDestroyNotify) g_thread_join);
+  self->service = g_socket_service_new ();
   g_socket_listener_set_backlog (G_SOCKET_LISTENER (self->service), 256);
-  g_signal_connect (self->service, "run", G_CALLBACK (run_cb), self);
+  g_signal_connect (self->service, "incoming", G_CALLBACK (incoming_cb), self);
   g_socket_listener_add_address (G_SOCKET_LISTENER (self->service), address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
                                  &effective, &error);
   g_assert_no_error (error);
@@ -87,13 +104,8 @@ raw_peer_free (RawPeer *self)
   g_socket_service_stop (self->service);
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));
   g_cancellable_cancel (self->stop);
-  while (g_atomic_int_get (&self->ended) < g_atomic_int_get (&self->connections))
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_thread_yield ();
-  /* The service lets go of itself in its threads and in the loop. */
-  while (G_OBJECT (self->service)->ref_count > 1)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_thread_yield ();
+  g_signal_handlers_disconnect_by_data (self->service, self);
+  g_ptr_array_unref (self->threads);
   g_object_unref (self->service);
   g_clear_object (&self->certificate);
   g_object_unref (self->stop);
@@ -177,6 +189,12 @@ raw_read_request (RawConnection *connection)
   return request;
 }
 
+void
+raw_skip_request (RawConnection *connection)
+{
+  g_free (raw_read_request (connection));
+}
+
 gboolean
 raw_read (RawConnection *connection, gsize length)
 {
@@ -209,10 +227,11 @@ raw_wait_for_close (RawConnection *connection)
 void
 raw_reset (RawConnection *connection)
 {
+  GSocket *socket = g_socket_connection_get_socket (connection->connection);
   struct linger linger = { .l_onoff = 1, .l_linger = 0 };
 
-  setsockopt (g_socket_get_fd (connection->socket), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-  g_socket_close (connection->socket, NULL);
+  setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  g_socket_close (socket, NULL);
 }
 
 const char *

@@ -17,7 +17,7 @@ typedef void (*RawScript) (RawConnection *connection, gpointer user_data);
 RawPeer   *raw_peer_new (RawScript script, gpointer user_data);
 /* With @certificate, the TLS side of a server that prefers HTTP/2. */
 RawPeer   *raw_peer_new_tls (RawScript script, gpointer user_data, GTlsCertificate *certificate);
-void       raw_peer_free (RawPeer *self); /* ends the connections and waits for the scripts */
+void       raw_peer_free (RawPeer *self); /* ends the connections and joins the threads */
 char      *raw_peer_url (RawPeer *self, const char *path);
 guint16    raw_peer_get_port (RawPeer *self);
 
@@ -29,6 +29,7 @@ guint      raw_peer_get_ended (RawPeer *self);
 
 /* For scripts. read_request: the next request, head and body, as text; NULL when the client is gone. The others: FALSE then. */
 char      *raw_read_request (RawConnection *connection);
+void       raw_skip_request (RawConnection *connection);
 gboolean   raw_read (RawConnection *connection, gsize length);
 gboolean   raw_write (RawConnection *connection, const char *text);
 gboolean   raw_write_bytes (RawConnection *connection, const void *data, gsize length);

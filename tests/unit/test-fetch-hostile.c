@@ -99,9 +99,9 @@ static void
 script_flood (RawConnection *connection, gpointer user_data)
 {
   const FloodCase *c = user_data;
-  g_autofree char *request = raw_read_request (connection);
   g_autoptr (GString) block = g_string_new (NULL);
 
+  raw_skip_request (connection);
   if (!raw_write (connection, c->head))
     return;
   if (c->piece == NULL)
@@ -137,9 +137,10 @@ test_flood (gconstpointer data)
 static void
 script_drip (RawConnection *connection, gpointer user_data)
 {
-  g_autofree char *request = raw_read_request (connection);
-  gboolean open = raw_write (connection, user_data);
+  gboolean open;
 
+  raw_skip_request (connection);
+  open = raw_write (connection, user_data);
   while (open)
     {
       open = raw_write (connection, "a");
@@ -165,9 +166,10 @@ test_drip (gconstpointer data)
 static void
 script_trailers (RawConnection *connection, gpointer user_data)
 {
-  g_autofree char *request = raw_read_request (connection);
-  gboolean open = raw_write (connection, OK "Transfer-Encoding: chunked\r\n\r\n0\r\n");
+  gboolean open;
 
+  raw_skip_request (connection);
+  open = raw_write (connection, OK "Transfer-Encoding: chunked\r\n\r\n0\r\n");
   while (open)
     open = raw_write (connection, "T: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nT: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n");
 }
@@ -190,8 +192,7 @@ test_trailers (void)
 static void
 script_write_and_wait (RawConnection *connection, gpointer user_data)
 {
-  g_autofree char *request = raw_read_request (connection);
-
+  raw_skip_request (connection);
   if (raw_write (connection, user_data))
     raw_wait_for_close (connection);
 }
@@ -271,8 +272,8 @@ static void
 script_protocol (RawConnection *connection, gpointer user_data)
 {
   char **protocol = user_data;
-  g_autofree char *request = raw_read_request (connection);
 
+  raw_skip_request (connection);
   *protocol = g_strdup (raw_negotiated_protocol (connection));
   raw_write (connection, OK "Content-Length: 2\r\n\r\nok");
   raw_wait_for_close (connection);
@@ -370,8 +371,7 @@ test_crowd (void)
 static void
 script_extra (RawConnection *connection, gpointer user_data)
 {
-  g_autofree char *request = raw_read_request (connection);
-
+  raw_skip_request (connection);
   if (raw_write (connection, OK "Content-Length: 2\r\n\r\nok" OK "Content-Length: 4\r\n\r\nevil"))
     raw_wait_for_close (connection);
 }
@@ -441,6 +441,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* LeakSanitizer misreads the thread-local memory of idle threads that once spoke TLS: let them end before it looks. */
+  g_thread_pool_set_max_unused_threads (0);
   for (gsize i = 0; i < G_N_ELEMENTS (flood_cases); i++)
     {
       g_autofree char *path = g_strconcat ("/fetch-hostile/flood/", flood_cases[i].name, NULL);

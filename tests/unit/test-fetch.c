@@ -103,8 +103,7 @@ script_answer (RawConnection *connection, gpointer user_data)
 static void
 script_answer_and_close (RawConnection *connection, gpointer user_data)
 {
-  g_autofree char *request = raw_read_request (connection);
-
+  raw_skip_request (connection);
   raw_write (connection, user_data);
 }
 
@@ -234,8 +233,7 @@ typedef struct
 static void
 script_reset (RawConnection *connection, gpointer user_data)
 {
-  g_autofree char *request = raw_read_request (connection);
-
+  raw_skip_request (connection);
   if (user_data != NULL)
     raw_write (connection, user_data);
   raw_reset (connection);
@@ -305,9 +303,9 @@ script_sized (RawConnection *connection, gpointer user_data)
 {
   gsize length = GPOINTER_TO_SIZE (user_data);
   g_autofree char *body = g_strnfill (length, 'b');
-  g_autofree char *request = raw_read_request (connection);
   g_autofree char *head = g_strdup_printf (OK "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n", length);
 
+  raw_skip_request (connection);
   /* Without a length for an odd size. */
   if (raw_write (connection, length % 2 == 0 ? head : OK "\r\n") && raw_write_bytes (connection, body, length) && length % 2 == 0)
     raw_wait_for_close (connection);
@@ -344,11 +342,9 @@ test_size_cap (void)
 static void
 script_answer_first_then_close (RawConnection *connection, gpointer user_data)
 {
-  g_autofree char *first = raw_read_request (connection);
-  g_autofree char *second = NULL;
-
+  raw_skip_request (connection);
   raw_write (connection, OK "Content-Length: 2\r\n\r\nok");
-  second = raw_read_request (connection);
+  raw_skip_request (connection);
   if (user_data != NULL)
     raw_reset (connection);
 }
