@@ -122,7 +122,8 @@ is_cost (const Member *member)
 
   if (is (member, "opengradient"))
     return TRUE;
-  if (strlen (member->key) != member->key_length || !g_utf8_validate (member->key, (gssize) member->key_length, NULL))
+  if (strlen (member->key) != member->key_length || g_str_has_prefix (member->key, "tee_") ||
+      !g_utf8_validate (member->key, (gssize) member->key_length, NULL))
     return FALSE;
   lower = g_ascii_strdown (member->key, (gssize) member->key_length);
   return strstr (lower, "cost") != NULL || strstr (lower, "price") != NULL;

@@ -49,7 +49,8 @@ check_vector (const char *name, JsonObject *entry, gpointer user_data)
     }
   if (expected_canonical == NULL)
     g_error ("%s is accepted", name);
-  canonical = veil_chat_request_build_canonical (g_bytes_get_data (body, NULL), g_bytes_get_size (body), VEIL_CHAT_REQUEST_EXACT, &error);
+  canonical =
+      veil_chat_request_build_canonical (g_bytes_get_data (body, NULL), g_bytes_get_size (body), VEIL_CHAT_REQUEST_EXACT, &error);
   g_assert_no_error (error);
   wire = respell (request->wire);
   vectors_assert_equal (name, "canonical", g_bytes_get_data (canonical, NULL), g_bytes_get_size (canonical), expected_canonical);
@@ -90,7 +91,8 @@ test_openai_reading (void)
   const char *body = "{\"model\":\"openai/gpt/4\",\"max_completion_tokens\":7,\"stream\":true," HI "}";
 
   assert_wire (body, VEIL_CHAT_REQUEST_OPENAI,
-               "{\"max_tokens\":7,\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}],\"model\":\"gpt/4\",\"stream\":true,\"temperature\":0.0}");
+               "{\"max_tokens\":7,\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}],\"model\":\"gpt/"
+               "4\",\"stream\":true,\"temperature\":0.0}");
   assert_wire (body, VEIL_CHAT_REQUEST_EXACT,
                "{\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}],\"model\":\"openai/gpt/4\",\"temperature\":0.0}");
   assert_wire ("{\"model\":\"m\",\"max_tokens\":null,\"max_completion_tokens\":7,\"stream\":false,\"tool_choice\":\"none\"," HI "}",
@@ -107,7 +109,8 @@ test_stream (void)
 {
   g_autoptr(VeilChatRequest) single = build ("{\"model\":\"m\"," HI "}", VEIL_CHAT_REQUEST_OPENAI, NULL);
   g_autoptr(VeilChatRequest) stream =
-      build ("{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," HI "}", VEIL_CHAT_REQUEST_OPENAI, NULL);
+      build ("{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," HI "}", VEIL_CHAT_REQUEST_OPENAI,
+             NULL);
 
   g_assert_false (single->stream);
   g_assert_false (single->include_usage);
@@ -121,8 +124,9 @@ static void
 test_effort (void)
 {
   const char *body = "{\"model\":\"m\",\"reasoning_effort\":\"high\"," HI "}";
-  const char *canonical = "{\"messages\": [{\"content\": \"hi\", \"role\": \"user\"}], \"model\": \"m\", \"reasoning_effort\": \"high\", "
-                          "\"temperature\": 0.0}";
+  const char *canonical =
+      "{\"messages\": [{\"content\": \"hi\", \"role\": \"user\"}], \"model\": \"m\", \"reasoning_effort\": \"high\", "
+      "\"temperature\": 0.0}";
   const char *plain = "{\"messages\": [{\"content\": \"hi\", \"role\": \"user\"}], \"model\": \"m\", \"temperature\": 0.0}";
   g_autoptr(VeilChatRequest) request = build (body, VEIL_CHAT_REQUEST_OPENAI, NULL);
   guint8 hash[32];
@@ -132,8 +136,9 @@ test_effort (void)
   g_assert_cmpmem (request->request_hash, 32, hash, 32);
   veil_keccak256 (plain, strlen (plain), hash);
   g_assert_cmpmem (request->request_hash_plain, 32, hash, 32);
-  assert_wire (body, VEIL_CHAT_REQUEST_OPENAI,
-               "{\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}],\"model\":\"m\",\"reasoning_effort\":\"high\",\"temperature\":0.0}");
+  assert_wire (
+      body, VEIL_CHAT_REQUEST_OPENAI,
+      "{\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}],\"model\":\"m\",\"reasoning_effort\":\"high\",\"temperature\":0.0}");
   assert_wire ("{\"model\":\"m\",\"reasoning_effort\":\"\"," HI "}", VEIL_CHAT_REQUEST_OPENAI,
                "{\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}],\"model\":\"m\",\"temperature\":0.0}");
 }
@@ -141,16 +146,18 @@ test_effort (void)
 static void
 test_dropped (void)
 {
-  g_autoptr(VeilChatRequest) request =
-      build ("{\"user\":\"bob\",\"model\":\"m\",\"n\":1,\"functions\":[],\"function_call\":\"auto\",\"seed\":null,\"top_p\":0.5,"
-             "\"max_tokens\":1,\"max_completion_tokens\":2,\"stream\":true,\"stream_options\":{},\"metadata\":{\"a\":1},\"x\\u0000y\":1,"
-             "\"messages\":[{\"role\":\"user\",\"content\":\"hi\",\"name\":\"bob\"},{\"role\":\"user\",\"content\":\"hi\",\"name\":\"bob\"},"
-             "{\"role\":\"function\",\"name\":\"f\",\"content\":\"\"},{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null,"
-             "\"tool_calls\":[]}]}",
-             VEIL_CHAT_REQUEST_OPENAI, NULL);
+  g_autoptr(VeilChatRequest) request = build (
+      "{\"user\":\"bob\",\"model\":\"m\",\"n\":1,\"functions\":[],\"function_call\":\"auto\",\"seed\":null,\"top_p\":0.5,"
+      "\"max_tokens\":1,\"max_completion_tokens\":2,\"stream\":true,\"stream_options\":{},\"metadata\":{\"a\":1},\"x\\u0000y\":1,"
+      "\"messages\":[{\"role\":\"user\",\"content\":\"hi\",\"name\":\"bob\"},{\"role\":\"user\",\"content\":\"hi\",\"name\":"
+      "\"bob\"},"
+      "{\"role\":\"function\",\"name\":\"f\",\"content\":\"\"},{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null,"
+      "\"tool_calls\":[]}]}",
+      VEIL_CHAT_REQUEST_OPENAI, NULL);
   g_autofree char *dropped = g_strjoinv (",", request->dropped);
 
-  g_assert_cmpstr (dropped, ==, "user,n,functions,function_call,top_p,max_completion_tokens,metadata,x\357\277\275y,messages[].name");
+  g_assert_cmpstr (dropped, ==,
+                   "user,n,functions,function_call,top_p,max_completion_tokens,metadata,x\357\277\275y,messages[].name");
   g_assert_null (memmem (g_bytes_get_data (request->wire, NULL), g_bytes_get_size (request->wire), "bob", 3));
 }
 
@@ -191,8 +198,10 @@ test_refused (void)
     { "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":{}}]}", "messages[0].content" },
     { "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":5}]}", "messages[0].content", TRUE },
     { "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[5]}]}", "messages[0].content[0]" },
-    { "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[\"\",{\"type\":\"text\",\"text\":5}]}]}", "messages[0].content[1]" },
-    { "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"filename\":5}]}]}", "messages[0].content[0]" },
+    { "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[\"\",{\"type\":\"text\",\"text\":5}]}]}",
+      "messages[0].content[1]" },
+    { "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"filename\":5}]}]}",
+      "messages[0].content[0]" },
     { "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[5]}]}", "messages[0].tool_calls" },
     { "{\"model\":\"m\",\"temperature\":\"0.5\"," HI "}", "temperature" },
     { "{\"model\":\"m\",\"temperature\":true," HI "}", "temperature" },
@@ -232,7 +241,9 @@ test_refused (void)
 static void
 test_not_json (void)
 {
-  static const char *const bodies[] = { "", "{", "{\"model\":NaN}", "{} x", "{\"model\":\"m\",}", "{\"model\":\"\xff\"}", "{\"a\":1e999}" };
+  static const char *const bodies[] = {
+    "", "{", "{\"model\":NaN}", "{} x", "{\"model\":\"m\",}", "{\"model\":\"\xff\"}", "{\"a\":1e999}"
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (bodies); i++)
     {
@@ -249,9 +260,10 @@ test_large_attachment (void)
 {
   gsize size = 8 * 1024 * 1024;
   g_autofree char *data = g_strnfill (size, 'A');
-  g_autofree char *body = g_strdup_printf ("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{"
-                                           "\"url\":\"data:image/png;base64,%s\"}}]}]}",
-                                           data);
+  g_autofree char *body =
+      g_strdup_printf ("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{"
+                       "\"url\":\"data:image/png;base64,%s\"}}]}]}",
+                       data);
   g_autoptr(GBytes) canonical = veil_chat_request_build_canonical (body, strlen (body), VEIL_CHAT_REQUEST_OPENAI, NULL);
   g_autoptr(VeilChatRequest) request = build (body, VEIL_CHAT_REQUEST_OPENAI, NULL);
 

@@ -25,8 +25,9 @@ code_of_check (const char *check)
     const char *check;
     VeilErrorCode code;
   } codes[] = {
-    { "timestamp", VEIL_ERROR_TIMESTAMP },     { "tee_id", VEIL_ERROR_TEE_ID },           { "request_hash", VEIL_ERROR_REQUEST_HASH },
-    { "output_hash", VEIL_ERROR_OUTPUT_HASH }, { "signing_key", VEIL_ERROR_SIGNING_KEY }, { "signature", VEIL_ERROR_SIGNATURE },
+    { "timestamp", VEIL_ERROR_TIMESTAMP },       { "tee_id", VEIL_ERROR_TEE_ID },
+    { "request_hash", VEIL_ERROR_REQUEST_HASH }, { "output_hash", VEIL_ERROR_OUTPUT_HASH },
+    { "signing_key", VEIL_ERROR_SIGNING_KEY },   { "signature", VEIL_ERROR_SIGNATURE },
   };
 
   if (g_str_has_prefix (check, "missing:"))
@@ -44,8 +45,8 @@ verify_only (const VeilVerifierInput *input, GBytes *response, VeilVerifierResul
   g_autoptr(VeilJsonDoc) doc = veil_json_doc_new (g_bytes_get_data (response, NULL), g_bytes_get_size (response), error);
 
   g_assert_nonnull (doc);
-  return veil_output_read_single (doc, veil_json_doc_get_root (doc), output, error)
-         && veil_verifier_check (input, veil_json_doc_get_root (doc), (const guint8 (*)[32]) & output->hash, 1, result, error);
+  return veil_output_read_single (doc, veil_json_doc_get_root (doc), output, error) &&
+         veil_verifier_check (input, veil_json_doc_get_root (doc), (const guint8 (*)[32]) & output->hash, 1, result, error);
 }
 
 static void
@@ -93,8 +94,8 @@ check_whole (const char *name, const VeilVerifierInput *input, GBytes *response,
       g_assert_error (error, VEIL_ERROR, refusal->code);
       return;
     }
-  if (g_str_equal (name, "valid/duplicate-field-last-wins") || g_str_has_prefix (name, "valid/tool-calls-with-finish-stop")
-      || g_str_has_prefix (name, "valid/finish-tool-calls-not-a-list") || g_str_has_prefix (name, "valid/second-choice"))
+  if (g_str_equal (name, "valid/duplicate-field-last-wins") || g_str_has_prefix (name, "valid/tool-calls-with-finish-stop") ||
+      g_str_has_prefix (name, "valid/finish-tool-calls-not-a-list") || g_str_has_prefix (name, "valid/second-choice"))
     {
       g_assert_null (answer);
       g_assert_error (error, VEIL_ERROR, VEIL_ERROR_UNSIGNED_CONTENT);
@@ -194,12 +195,12 @@ make_response (const char *head, const char *choices, const char *output)
 static void
 test_text (void)
 {
-  g_autofree char *response =
-      make_response ("\"id\":\"x\",\"object\":\"chat.completion\",\"created\":5,\"model\":\"m\",\"usage\":{\"total_tokens\":1},"
-                     "\"opengradient\":{\"cost\":\"0.1\"},\"system_fingerprint\":\"fp\",\"service_tier\":null,\"tee_note\":1,",
-                     "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Hi\",\"refusal\":null,\"reasoning_content\":\"r\","
-                     "\"citations\":[1],\"annotations\":[2],\"tool_calls\":[],\"function_call\":null},\"logprobs\":{},\"finish_reason\":\"stop\"}",
-                     "Hi");
+  g_autofree char *response = make_response (
+      "\"id\":\"x\",\"object\":\"chat.completion\",\"created\":5,\"model\":\"m\",\"usage\":{\"total_tokens\":1},"
+      "\"opengradient\":{\"cost\":\"0.1\"},\"system_fingerprint\":\"fp\",\"service_tier\":null,\"tee_note\":1,",
+      "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Hi\",\"refusal\":null,\"reasoning_content\":\"r\","
+      "\"citations\":[1],\"annotations\":[2],\"tool_calls\":[],\"function_call\":null},\"logprobs\":{},\"finish_reason\":\"stop\"}",
+      "Hi");
   g_autoptr(GError) error = NULL;
   g_autoptr(VeilChatAnswer) answer = verify (response, &error);
   g_autofree char *uncovered = NULL;
@@ -230,8 +231,9 @@ test_text (void)
 static void
 test_tool_calls (void)
 {
-  g_autofree char *response = make_response (
-      "", "{\"message\":{\"content\":\"unsigned words\",\"tool_calls\":" CALLS "},\"finish_reason\":\"tool_calls\"}", CANONICAL_CALLS);
+  g_autofree char *response =
+      make_response ("", "{\"message\":{\"content\":\"unsigned words\",\"tool_calls\":" CALLS "},\"finish_reason\":\"tool_calls\"}",
+                     CANONICAL_CALLS);
   g_autoptr(GError) error = NULL;
   g_autoptr(VeilChatAnswer) answer = verify (response, &error);
   g_autoptr(GBytes) calls = NULL;
@@ -258,7 +260,8 @@ test_unsigned_content (void)
     VeilErrorCode code;
   } cases[] = {
     { "", "{\"message\":{\"content\":\"Hi\",\"tool_calls\":" CALLS "},\"finish_reason\":\"stop\"}", VEIL_ERROR_UNSIGNED_CONTENT },
-    { "", "{\"message\":{\"content\":\"Hi\",\"tool_calls\":{\"a\":1}},\"finish_reason\":\"tool_calls\"}", VEIL_ERROR_UNSIGNED_CONTENT },
+    { "", "{\"message\":{\"content\":\"Hi\",\"tool_calls\":{\"a\":1}},\"finish_reason\":\"tool_calls\"}",
+      VEIL_ERROR_UNSIGNED_CONTENT },
     { "", "{\"message\":{\"content\":\"Hi\",\"function_call\":{\"name\":\"f\"}}}", VEIL_ERROR_UNSIGNED_CONTENT },
     { "", "{\"message\":{\"content\":\"Hi\"},\"tool_calls\":" CALLS "}", VEIL_ERROR_UNSIGNED_CONTENT },
     { "\"function_call\":{\"name\":\"f\"},", HI_CHOICE, VEIL_ERROR_UNSIGNED_CONTENT },
@@ -300,7 +303,8 @@ test_equal_repeats (void)
 static void
 test_extra_types (void)
 {
-  g_autofree char *response = make_response ("\"id\":{\"a\":1},\"model\":5,\"created\":\"now\",\"request_cost\":1,", HI_CHOICE, "Hi");
+  g_autofree char *response =
+      make_response ("\"id\":{\"a\":1},\"model\":5,\"created\":\"now\",\"request_cost\":1,", HI_CHOICE, "Hi");
   g_autoptr(VeilChatAnswer) answer = verify (response, NULL);
 
   g_assert_nonnull (answer);

@@ -214,10 +214,11 @@ make_stream (const char *start, const char *output, const char *finish_reason, c
 static void
 test_text (void)
 {
-  g_autofree char *stream = make_stream ("data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"delta\":"
-                                         "{\"role\":\"assistant\",\"content\":\"Hel\",\"reasoning\":\"r\"}}]}\n\n"
-                                         "data: {\"id\":\"b\",\"choices\":[{\"delta\":{\"content\":\"lo\"}}]}\n\n",
-                                         "Hello", "\"stop\"", "data: [DONE]\n\n");
+  g_autofree char *stream =
+      make_stream ("data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"delta\":"
+                   "{\"role\":\"assistant\",\"content\":\"Hel\",\"reasoning\":\"r\"}}]}\n\n"
+                   "data: {\"id\":\"b\",\"choices\":[{\"delta\":{\"content\":\"lo\"}}]}\n\n",
+                   "Hello", "\"stop\"", "data: [DONE]\n\n");
   g_autoptr(GError) error = NULL;
   g_autoptr(VeilChatAnswer) answer = verify (stream, &error);
   g_autofree char *uncovered = NULL;
@@ -333,7 +334,11 @@ static void
 test_no_signed_frame (void)
 {
   static const char *const streams[] = {
-    "", "\n\n", ": only a comment\n\n", "data: [DONE]\n\n", "data: " TEXT ("Hello") "\n\ndata: [DONE]\n\n",
+    "",
+    "\n\n",
+    ": only a comment\n\n",
+    "data: [DONE]\n\n",
+    "data: " TEXT ("Hello") "\n\ndata: [DONE]\n\n",
     "data: " TEXT ("Hello") "\n\ndata: {\"choices\":[],\"tee_id\":\"x\",\"tee_signature\":null}\n\n",
   };
 
@@ -397,8 +402,8 @@ static void
 test_done_in_text (void)
 {
   const char *text = "say [DONE]\n\ndata: [DONE]\n\n";
-  g_autofree char *stream = make_stream ("data: " TEXT ("say [DONE]") "\n\ndata: " TEXT ("\\n\\ndata: [DONE]\\n\\n") "\n\n", text, "\"stop\"",
-                                         "data: [DONE]\n\n");
+  g_autofree char *stream = make_stream ("data: " TEXT ("say [DONE]") "\n\ndata: " TEXT ("\\n\\ndata: [DONE]\\n\\n") "\n\n", text,
+                                         "\"stop\"", "data: [DONE]\n\n");
   g_autoptr(VeilChatAnswer) answer = verify (stream, NULL);
 
   g_assert_nonnull (answer);
@@ -438,8 +443,8 @@ test_absent_id_is_not_null (void)
 {
   const char *null_form = "[{\"function\": {\"arguments\": \"\", \"name\": \"f\"}, \"id\": null, \"type\": \"function\"}]";
   g_autofree char *absent = make_stream (FRAGMENT ("{\"function\":{\"name\":\"f\"}}"), null_form, "\"tool_calls\"", "");
-  g_autofree char *mixed = make_stream (FRAGMENT ("{\"id\":\"\",\"function\":{\"name\":\"f\"}}") FRAGMENT ("{\"id\":null}"), null_form,
-                                        "\"tool_calls\"", "");
+  g_autofree char *mixed = make_stream (FRAGMENT ("{\"id\":\"\",\"function\":{\"name\":\"f\"}}") FRAGMENT ("{\"id\":null}"),
+                                        null_form, "\"tool_calls\"", "");
   g_autoptr(GError) first = NULL;
   g_autoptr(GError) second = NULL;
 
@@ -453,7 +458,8 @@ test_absent_id_is_not_null (void)
 static void
 test_split_surrogates_in_arguments (void)
 {
-  const char *form = "[{\"function\": {\"arguments\": \"\\ud83d\\ude00\", \"name\": \"f\"}, \"id\": \"c\", \"type\": \"function\"}]";
+  const char *form =
+      "[{\"function\": {\"arguments\": \"\\ud83d\\ude00\", \"name\": \"f\"}, \"id\": \"c\", \"type\": \"function\"}]";
   g_autofree char *stream = make_stream (FRAGMENT ("{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"\\ud83d\"}}")
                                              FRAGMENT ("{\"function\":{\"arguments\":\"\\ude00\"}}"),
                                          form, "\"tool_calls\"", "");
@@ -471,8 +477,9 @@ static void
 test_text_beside_calls (void)
 {
   const char *form = "[{\"function\": {\"arguments\": \"\", \"name\": \"f\"}, \"id\": \"c\", \"type\": \"function\"}]";
-  g_autofree char *stream = make_stream ("data: " TEXT ("not signed") "\n\n" FRAGMENT ("{\"id\":\"c\",\"function\":{\"name\":\"f\"},\"x\":1}"),
-                                         form, "\"tool_calls\"", "data: [DONE]\n\n");
+  g_autofree char *stream =
+      make_stream ("data: " TEXT ("not signed") "\n\n" FRAGMENT ("{\"id\":\"c\",\"function\":{\"name\":\"f\"},\"x\":1}"), form,
+                   "\"tool_calls\"", "data: [DONE]\n\n");
   g_autoptr(VeilChatAnswer) answer = verify (stream, NULL);
   const char *const *uncovered;
 
@@ -522,10 +529,11 @@ test_many_frames (void)
   for (guint i = 0; i < 10000; i++)
     {
       g_string_append_printf (text, "%u ", i);
-      g_string_append_printf (start,
-                              "data: {\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"%u \"},"
-                              "\"index\":0,\"finish_reason\":null}]}\n\n",
-                              i);
+      g_string_append_printf (
+          start,
+          "data: {\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"%u \"},"
+          "\"index\":0,\"finish_reason\":null}]}\n\n",
+          i);
     }
   stream = make_stream (start->str, text->str, "\"stop\"", "data: [DONE]\n\n");
   begin = g_get_monotonic_time ();
