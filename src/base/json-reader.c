@@ -367,7 +367,8 @@ veil_json_doc_new (const char *text, gsize length, GError **error)
 
   if (doc == NULL)
     return NULL;
-  r.start = r.at = (const guint8 *) text;
+  /* An empty GBytes has no data. */
+  r.start = r.at = (const guint8 *) (text != NULL ? text : "");
   r.end = r.start + length;
   r.text = doc->text;
   complete = read_document (&r);

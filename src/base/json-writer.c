@@ -151,7 +151,7 @@ void
 veil_json_writer_string_len (VeilJsonWriter *self, const char *text, gsize length)
 {
   before_value (self);
-  veil_json_output_string (&self->out, text, length);
+  veil_json_output_string (&self->out, length > 0 ? text : "", length);
 }
 
 void

@@ -33,7 +33,11 @@ veil_error_private_clear (VeilErrorPrivate *priv)
   g_free (priv->retry_after);
 }
 
+/* GLib's own cast from bytes to the details, which it has aligned. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-align"
 G_DEFINE_EXTENDED_ERROR (VeilError, veil_error)
+#pragma GCC diagnostic pop
 
 static const char *const nicks[] = {
   [VEIL_ERROR_INVALID_JSON] = "invalid_json",
