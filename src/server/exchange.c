@@ -160,16 +160,14 @@ body_is_in_the_way (VeilExchange *self)
     return TRUE;
   if (self->stage != VEIL_STAGE_HEADERS)
     return FALSE;
-  if (soup_message_headers_get_list (headers, "Expect") != NULL)
+  if (self->body_is_unclear || soup_message_headers_get_list (headers, "Expect") != NULL)
     return TRUE;
   switch (soup_message_headers_get_encoding (headers))
     {
     case SOUP_ENCODING_NONE:
       return FALSE;
     case SOUP_ENCODING_CONTENT_LENGTH:
-      /* Text that is no number may have been read as a negative one. */
-      return soup_message_headers_get_content_length (headers) < 0 ||
-             soup_message_headers_get_content_length (headers) > SMALL_BODY;
+      return soup_message_headers_get_content_length (headers) > SMALL_BODY;
     default:
       return TRUE;
     }

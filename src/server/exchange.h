@@ -26,6 +26,7 @@ typedef struct
   VeilConnection    *connection;   /* owned */
   VeilStage          stage;
   GByteArray        *body;         /* owned; wiped */
+  gboolean           body_is_unclear; /* where it ends cannot be told: nothing after the headers is read as HTTP */
   gsize              since_yield;  /* body bytes taken since the main loop last had its turn */
   gint64             body_started; /* monotonic */
   GCancellable      *cancellable;  /* owned; cancelled when the peer goes */

@@ -170,7 +170,8 @@ veil_route_headers (VeilExchange *exchange)
 
   /* libsoup would cut its answers to ranges, as many as are asked for. */
   soup_message_headers_remove (headers, "Range");
-  if (soup_server_message_get_status (message) != 0 || !framing_is_good (headers))
+  exchange->body_is_unclear = !framing_is_good (headers);
+  if (soup_server_message_get_status (message) != 0 || exchange->body_is_unclear)
     {
       veil_exchange_refuse (exchange, 400, "bad_request", "The request's headers make no sense");
       return;
