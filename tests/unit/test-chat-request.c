@@ -169,11 +169,13 @@ test_dropped_bounded (void)
   g_autoptr(VeilChatRequest) request = NULL;
 
   for (guint i = 0; i < 5000; i++)
-    g_string_append_printf (body, ",\"%0100u\":1", i);
+    g_string_append_printf (body, ",\"%u%0100u\":1", i, i);
   g_string_append_c (body, '}');
   request = build (body->str, VEIL_CHAT_REQUEST_OPENAI, NULL);
   g_assert_nonnull (request);
-  g_assert_cmpuint (g_strv_length (request->dropped), <=, 65);
+  g_assert_cmpuint (g_strv_length (request->dropped), ==, 65);
+  for (guint i = 0; i < 65; i++)
+    g_assert_cmpuint (strlen (request->dropped[i]), <, 80);
 }
 
 static void

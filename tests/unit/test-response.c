@@ -298,6 +298,7 @@ test_equal_repeats (void)
   g_autoptr(VeilChatAnswer) answer = verify (response, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (answer);
 }
 
 static void
@@ -400,18 +401,72 @@ test_envelope (void)
 {
   g_autofree char *inner = make_response ("", HI_CHOICE, "Hi");
   g_autofree char *wrapped = g_strdup_printf ("{\"status\":200,\"body\":%s}", inner);
-  g_autofree char *strange = g_strdup_printf ("{\"status\":99999999999999999999,\"body\":%s}", inner);
+  static const char *const strange[] = { "99999999999999999999", "600", "99", "-1" };
   g_autofree char *refused = g_strdup_printf ("{\"status\":429,\"body\":%s}", inner);
   g_autoptr(VeilChatAnswer) answer = verify (wrapped, NULL);
-  g_autoptr(GError) malformed = NULL;
   g_autoptr(GError) error = NULL;
 
   g_assert_nonnull (answer);
-  g_assert_null (verify (strange, &malformed));
-  g_assert_error (malformed, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER);
+  for (guint i = 0; i < G_N_ELEMENTS (strange); i++)
+    {
+      g_autofree char *response = g_strdup_printf ("{\"status\":%s,\"body\":%s}", strange[i], inner);
+      g_autoptr(GError) malformed = NULL;
+
+      g_assert_null (verify (response, &malformed));
+      g_assert_error (malformed, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER);
+    }
   g_assert_null (verify (refused, &error));
   g_assert_error (error, VEIL_ERROR, VEIL_ERROR_GATEWAY);
   g_assert_cmpuint (veil_error_get_status (error), ==, 429);
+}
+
+/* Numbers that would wrap around to the signed one, and text that a NUL makes shorter. */
+static void
+test_altered_fields (void)
+{
+  static const struct
+  {
+    const char *from;
+    const char *to;
+    VeilErrorCode code;
+  } cases[] = {
+    { ":1750000000", ":\"18446744075459551616\"", VEIL_ERROR_TIMESTAMP },
+    { ":1750000000", ":18446744075459551616", VEIL_ERROR_TIMESTAMP },
+    { ":1750000000", ":9223372036854775808", VEIL_ERROR_TIMESTAMP },
+    { ":1750000000", ":\"9223372036854775808\"", VEIL_ERROR_TIMESTAMP },
+    { ":1750000000", ":\"\"", VEIL_ERROR_TIMESTAMP },
+    { ":1750000000", ":1750000000.0", VEIL_ERROR_TIMESTAMP },
+    { "\",\"tee_request_hash", "\\u0000\",\"tee_request_hash", VEIL_ERROR_MISSING_FIELD },
+    { "\",\"tee_output_hash", "\\u0000x\",\"tee_output_hash", VEIL_ERROR_MISSING_FIELD },
+    { "\",\"tee_timestamp", "\\u0000x\",\"tee_timestamp", VEIL_ERROR_MISSING_FIELD },
+    { "tee_id\":\"0x", "tee_id\":\"0x0x", VEIL_ERROR_TEE_ID },
+    { "tee_output_hash\":\"", "tee_output_hash\":\"0x0x", VEIL_ERROR_OUTPUT_HASH },
+    { "\"Hi\"", "\"Hj\"", VEIL_ERROR_OUTPUT_HASH },
+  };
+  g_autofree char *response = make_response ("", HI_CHOICE, "Hi");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(GStrv) parts = g_strsplit (response, cases[i].from, 2);
+      g_autofree char *altered = g_strjoinv (cases[i].to, parts);
+      g_autoptr(GError) error = NULL;
+
+      g_assert_cmpuint (g_strv_length (parts), ==, 2);
+      g_assert_null (verify (altered, &error));
+      g_assert_error (error, VEIL_ERROR, (int) cases[i].code);
+    }
+}
+
+/* Half of a surrogate pair has no UTF-8, so nobody can have signed its text, not even over the bytes that we keep it in. */
+static void
+test_lone_surrogate (void)
+{
+  g_autofree char *response =
+      make_response ("", "{\"message\":{\"content\":\"\\ud83d\"},\"finish_reason\":\"stop\"}", "\xed\xa0\xbd");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_null (verify (response, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_OUTPUT_HASH);
 }
 
 static void
@@ -493,6 +548,8 @@ main (int argc, char **argv)
   g_test_add_func ("/response/stale-is-last", test_stale_is_last);
   g_test_add_func ("/response/plain-request", test_plain_request);
   g_test_add_func ("/response/registry-key-of-another", test_registry_key_of_another);
+  g_test_add_func ("/response/altered-fields", test_altered_fields);
+  g_test_add_func ("/response/lone-surrogate", test_lone_surrogate);
   g_test_add_func ("/response/envelope", test_envelope);
   g_test_add_func ("/response/gateway-errors", test_gateway_errors);
   g_test_add_func ("/response/gateway-error-is-short", test_gateway_error_is_short);

@@ -252,6 +252,7 @@ test_framing (void)
     { "data:" TEXT ("Hel") "\ndata:" TEXT ("lo") "\n\n", TRUE },
     { "data: {\"choices\":[{\"delta\":\ndata: {\"content\":\"Hello\"}}]}\n\n", TRUE },
     { "data: {\"choices\":[{\"delta\":\rdata: {\"content\":\"Hello\"}}]}\r\r", TRUE },
+    { "data: {\"choices\":[{\"delta\":\r\ndata: {\"content\":\"Hello\"}}]}\r\n\r\n", TRUE },
     { "data\ndata: " TEXT ("Hello") "\n\n", TRUE },
     { "data:\n\ndata: " TEXT ("Hello") "\n\n", TRUE },
     { ": data: " TEXT ("x") "\nevent: x\nid: 1\nretry: 2\ndata: " TEXT ("Hello") "\n\n", TRUE },
@@ -503,17 +504,64 @@ test_too_many_calls (void)
   g_assert_error (error, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER);
 }
 
+/* Once refused, refused for good. */
 static void
-test_endless_line (void)
+test_refusal_stays (void)
 {
   g_autoptr(VeilStreamReader) reader = veil_stream_reader_new ();
-  g_autofree char *block = g_strnfill (1024 * 1024, 'x');
-  g_autoptr(GError) error = NULL;
-  guint pushed = 0;
+  g_autofree char *good = make_stream ("data: " TEXT ("Hello") "\n\n", "Hello", "\"stop\"", "data: [DONE]\n\n");
+  VeilVerifierInput input = signer_input (signer);
+  const char *bad = "data: [1]\n\n";
+  g_autoptr(GError) first = NULL;
+  g_autoptr(GError) second = NULL;
+  g_autoptr(GError) third = NULL;
 
-  while (veil_stream_reader_push (reader, (const guint8 *) block, 1024 * 1024, &error))
-    g_assert_cmpuint (++pushed, <, 64);
-  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER);
+  g_assert_false (veil_stream_reader_push (reader, (const guint8 *) bad, strlen (bad), &first));
+  g_assert_false (veil_stream_reader_push (reader, (const guint8 *) good, strlen (good), &second));
+  g_assert_null (veil_stream_reader_finish (reader, &input, &third));
+  g_assert_error (second, VEIL_ERROR, first->code);
+  g_assert_error (third, VEIL_ERROR, first->code);
+}
+
+/* Signed over the bytes that we keep it in: still no text. */
+static void
+test_lone_surrogate (void)
+{
+  g_autofree char *stream = make_stream ("data: " TEXT ("\\ud83d") "\n\n", "\xed\xa0\xbd", "\"stop\"", "");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_null (verify (stream, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_OUTPUT_HASH);
+}
+
+/* Each of these never ends; all must be given up at a bound. */
+static void
+test_endless (void)
+{
+  static const struct
+  {
+    const char *unit;
+    VeilErrorCode code;
+  } cases[] = {
+    { "x", VEIL_ERROR_MALFORMED_ANSWER },
+    { "data: {..............................................................\n", VEIL_ERROR_MALFORMED_ANSWER },
+    { "data: {}\n", VEIL_ERROR_MALFORMED_ANSWER },
+    { ": keep alive\n\n", VEIL_ERROR_ANSWER_TOO_LARGE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(VeilStreamReader) reader = veil_stream_reader_new ();
+      g_autoptr(GString) block = g_string_new (NULL);
+      g_autoptr(GError) error = NULL;
+      gsize pushed = 0;
+
+      while (block->len < 1024 * 1024)
+        g_string_append (block, cases[i].unit);
+      while (veil_stream_reader_push (reader, (const guint8 *) block->str, block->len, &error))
+        g_assert_cmpuint (pushed += block->len, <, 130 * 1024 * 1024);
+      g_assert_error (error, VEIL_ERROR, (int) cases[i].code);
+    }
 }
 
 static void
@@ -563,7 +611,9 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/split-surrogates-in-arguments", test_split_surrogates_in_arguments);
   g_test_add_func ("/stream/text-beside-calls", test_text_beside_calls);
   g_test_add_func ("/stream/too-many-calls", test_too_many_calls);
-  g_test_add_func ("/stream/endless-line", test_endless_line);
+  g_test_add_func ("/stream/refusal-stays", test_refusal_stays);
+  g_test_add_func ("/stream/lone-surrogate", test_lone_surrogate);
+  g_test_add_func ("/stream/endless", test_endless);
   g_test_add_func ("/stream/many-frames", test_many_frames);
   status = g_test_run ();
   signer_free (signer);
