@@ -152,6 +152,7 @@ assert_fails (Fixture *fixture, VeilChatRequest *request, int code, const char *
   g_autoptr (GError) error = NULL;
   g_autoptr (VeilChatAnswer) answer = exchange (fixture, request, &error);
 
+  g_assert_null (answer);
   assert_error_is (error, code, says);
 }
 
@@ -422,7 +423,6 @@ test_pool (void)
 static void
 test_unusable (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
   g_autoptr (VeilTee) tee = veil_tee_new ();
   Outcome outcome = { 0 };
 
