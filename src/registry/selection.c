@@ -67,18 +67,19 @@ veil_selection_new (void)
 void
 veil_selection_set_tee_id (VeilSelection *self, const char *tee_id)
 {
-  g_autofree char *old = g_steal_pointer (&self->tee_id);
+  char *copy = g_strdup (tee_id);
 
-  self->tee_id = g_strdup (tee_id);
+  g_free (self->tee_id);
+  self->tee_id = copy;
 }
 
 void
 veil_selection_set_pcr_pins (VeilSelection *self, const char *const *pcr_hashes)
 {
-  g_auto (GStrv) old = g_steal_pointer (&self->pcr_pins);
+  char **copy = pcr_hashes != NULL && pcr_hashes[0] != NULL ? g_strdupv ((char **) pcr_hashes) : NULL;
 
-  if (pcr_hashes != NULL && pcr_hashes[0] != NULL)
-    self->pcr_pins = g_strdupv ((char **) pcr_hashes);
+  g_strfreev (self->pcr_pins);
+  self->pcr_pins = copy;
 }
 
 static VeilTee *
@@ -266,8 +267,9 @@ veil_selection_choose (VeilSelection *self, const char *avoid, gint64 now, GErro
   if (chosen == NULL)
     chosen = candidates->pdata[0];
 
-  g_autoptr (VeilTee) old = g_steal_pointer (&self->current);
-  self->current = veil_tee_ref (chosen);
+  veil_tee_ref (chosen);
+  g_clear_pointer (&self->current, veil_tee_unref);
+  self->current = chosen;
   return veil_tee_ref (chosen);
 }
 
