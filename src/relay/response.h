@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * @plaintext: what came out of the seal: the response object, or {"status","body"}
  *
  * Returns: (transfer full): the answer, with proof.{hashes,timestamp,signature,signed_,unsigned_} set and the rest left to the caller; %NULL with a
- *   verification code, or %VEIL_ERROR_GATEWAY for an error inside the seal.
+ *   verification code, or %VEIL_ERROR_GATEWAY for an error inside the seal (a status of 400 and more, or an "error" member).
  */
 VeilChatAnswer *veil_response_verify_single (const VeilVerifierInput *input, const guint8 *plaintext, gsize length, GError **error);
 
@@ -24,7 +24,8 @@ typedef struct _VeilStreamReader VeilStreamReader;
 
 VeilStreamReader *veil_stream_reader_new (void);
 void              veil_stream_reader_free (VeilStreamReader *self); /* wipes */
-/* FALSE with VEIL_ERROR_MALFORMED_ANSWER, NO_SIGNED_FRAME (something after it), UNSIGNED_CONTENT or GATEWAY (an error frame). */
+/* FALSE with VEIL_ERROR_MALFORMED_ANSWER, NO_SIGNED_FRAME (something after it), OUTPUT_HASH (content that cannot have been hashed), UNSIGNED_CONTENT,
+ * ANSWER_TOO_LARGE or GATEWAY (an error frame). Once refused, every later call gives the same error. */
 gboolean          veil_stream_reader_push (VeilStreamReader *self, const guint8 *data, gsize length, GError **error);
 VeilChatAnswer   *veil_stream_reader_finish (VeilStreamReader *self, const VeilVerifierInput *input, GError **error);
 
