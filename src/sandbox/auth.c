@@ -131,5 +131,5 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
 void
 veil_sandbox_auth_attach (VeilSandboxNetwork *self)
 {
-  soup_server_add_handler (self->server, PATH, on_request, self, NULL);
+  veil_sandbox_network_add (self, PATH, on_request);
 }

@@ -231,9 +231,9 @@ on_change (SoupServer *server, SoupServerMessage *message, const char *path, GHa
 void
 veil_sandbox_control_attach (VeilSandboxNetwork *self)
 {
-  soup_server_add_handler (self->server, "/sandbox/stats", on_stats, self, NULL);
-  soup_server_add_handler (self->server, "/sandbox/rotate", on_rotate, self, NULL);
-  soup_server_add_handler (self->server, "/sandbox/fault", on_change, self, NULL);
-  soup_server_add_handler (self->server, "/sandbox/tees", on_change, self, NULL);
-  soup_server_add_handler (self->server, "/sandbox/expire", on_change, self, NULL);
+  veil_sandbox_network_add (self, "/sandbox/stats", on_stats);
+  veil_sandbox_network_add (self, "/sandbox/rotate", on_rotate);
+  veil_sandbox_network_add (self, "/sandbox/fault", on_change);
+  veil_sandbox_network_add (self, "/sandbox/tees", on_change);
+  veil_sandbox_network_add (self, "/sandbox/expire", on_change);
 }

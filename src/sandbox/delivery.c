@@ -20,7 +20,8 @@ struct _VeilSandboxExchange
   GCancellable *cancellable;  /* owned; of writes to stolen */
   GBytes *block;              /* owned; header lines */
   guint blocks;
-  gboolean wrote_body;
+  guint written; /* pieces */
+  gboolean sent; /* the last byte is on its way: who leaves now has not left early */
   gboolean over;
   VeilSandboxExchangeDone done;
   gpointer user_data;
@@ -156,7 +157,7 @@ on_wrote_body (SoupServerMessage *message, gpointer user_data)
 {
   VeilSandboxExchange *self = user_data;
 
-  self->wrote_body = TRUE;
+  self->sent = TRUE;
 }
 
 static void
@@ -164,7 +165,7 @@ on_over (SoupServerMessage *message, gpointer user_data)
 {
   VeilSandboxExchange *self = user_data;
 
-  finish (self, !self->wrote_body);
+  finish (self, !self->sent);
 }
 
 VeilSandboxExchange *
@@ -183,8 +184,16 @@ veil_sandbox_exchange_new (SoupServerMessage *message, VeilSandboxExchangeDone d
   self->hangup = g_socket_create_source (socket, G_IO_IN, NULL);
   g_source_set_callback (self->hangup, G_SOURCE_FUNC (on_readable), self, NULL);
   g_source_attach (self->hangup, NULL);
+  soup_server_message_get_remote_address (message); /* kept by the server, which asks again when the peer is gone, and complains */
   soup_server_message_pause (message);
   return self;
+}
+
+static void
+mark_sent (VeilSandboxExchange *self)
+{
+  self->sent = TRUE;
+  stop_source (&self->hangup);
 }
 
 static GBytes *
@@ -217,7 +226,10 @@ on_feed (gpointer user_data)
   if (piece != NULL)
     soup_message_body_append_bytes (body, piece);
   else
-    soup_message_body_complete (body);
+    {
+      soup_message_body_complete (body);
+      mark_sent (self);
+    }
   soup_server_message_unpause (self->message);
   return G_SOURCE_REMOVE;
 }
@@ -231,6 +243,17 @@ start_timer (VeilSandboxExchange *self, guint delay_ms, GSourceFunc func)
   g_source_attach (self->timer, NULL);
 }
 
+/* When all was queued at once. */
+static void
+on_wrote_queued (SoupServerMessage *message, gpointer user_data)
+{
+  VeilSandboxExchange *self = user_data;
+
+  if (++self->written == self->reply->pieces->len)
+    mark_sent (self);
+}
+
+/* When every piece waits for the one before. */
 static void
 on_wrote_chunk (SoupServerMessage *message, gpointer user_data)
 {
@@ -322,6 +345,7 @@ on_start (gpointer user_data)
       g_signal_connect (self->message, "wrote-chunk", G_CALLBACK (on_wrote_chunk), self);
       return on_feed (self);
     }
+  g_signal_connect (self->message, "wrote-chunk", G_CALLBACK (on_wrote_queued), self);
   for (guint i = 0; i < reply->pieces->len; i++)
     soup_message_body_append_bytes (body, g_ptr_array_index (reply->pieces, i));
   soup_message_body_complete (body);

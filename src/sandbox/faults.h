@@ -116,7 +116,7 @@ typedef enum
   X (REDIRECT, "redirect", RELAY, "307 to another path of this server, which counts who follows") \
   X (EMPTY_200, "empty-200", RELAY, "200 with an empty body") \
   X (HTML_200, "html-200", RELAY, "200 with a web page, as captive portals do") \
-  X (GZIP_BOMB, "gzip-bomb", RELAY, "a small body that unpacks to 128 MiB") \
+  X (GZIP_BOMB, "gzip-bomb", RELAY, "a small body that unpacks to 96 MiB") \
   X (HEADER_BOMB, "header-bomb", RELAY, "64 MiB of header lines") \
   X (HANG, "hang", RELAY, "never answers") \
   X (RESET, "reset", RELAY, "the connection is reset instead of an answer") \

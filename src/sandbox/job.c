@@ -175,7 +175,7 @@ break_reply (VeilSandboxReply *reply, const VeilSandboxOpened *opened, gboolean 
     veil_sandbox_reply_set_endless (reply, opened, stream, fault == VEIL_SANDBOX_DRIP);
 }
 
-/* Text instead of tool calls, for the faults whose point is that the calls are not signed. */
+/* Text instead of tool calls, for the faults that are about the text. */
 static void
 drop_calls (VeilSandboxAnswer *answer)
 {
@@ -190,12 +190,13 @@ answer_request (VeilSandboxJob *job, const VeilSandboxOpened *opened, const Veil
 {
   g_autoptr (VeilSandboxAnswer) answer = veil_sandbox_answer_new (wire, opened->length);
   g_auto (VeilSandboxProof) proof = { NULL };
-  VeilSandboxReply *reply = veil_sandbox_reply_new (200, job->stream ? "message/ohttp-chunked-res" : "message/ohttp-res");
+  VeilSandboxReply *reply = veil_sandbox_reply_new (200, veil_sandbox_sealed_type (job->stream));
   VeilSandboxSpeech speech = { answer, &proof, fault, job->envelope };
 
   if (fault == VEIL_SANDBOX_ENVELOPE || fault == VEIL_SANDBOX_BARE)
     speech.envelope = fault == VEIL_SANDBOX_ENVELOPE;
-  if (fault == VEIL_SANDBOX_UNSIGNED_TOOL_CALLS || fault == VEIL_SANDBOX_UNSIGNED_FUNCTION_CALL)
+  if (fault == VEIL_SANDBOX_UNSIGNED_TOOL_CALLS || fault == VEIL_SANDBOX_UNSIGNED_FUNCTION_CALL ||
+      fault == VEIL_SANDBOX_LONE_SURROGATE)
     drop_calls (answer);
   veil_sandbox_proof_make (&proof, job->enclave, job->other, answer, request_hash, fault);
   if (job->stream)
@@ -215,7 +216,7 @@ veil_sandbox_job_run (VeilSandboxJob *job)
   g_autoptr (VeilJsonDoc) doc = NULL;
   g_autoptr (GError) error = NULL;
   const VeilJson *wire;
-  VeilSandboxReply *reply = veil_sandbox_relay_reply (job->fault);
+  VeilSandboxReply *reply = veil_sandbox_relay_reply (job->fault, job->stream);
   VeilSandboxFault fault;
   guint8 request_hash[32];
 
@@ -228,7 +229,7 @@ veil_sandbox_job_run (VeilSandboxJob *job)
     return veil_sandbox_error_reply (400, error->message);
   wire = veil_json_doc_get_root (doc);
   fault = find_fault (job, wire);
-  reply = veil_sandbox_relay_reply (fault);
+  reply = veil_sandbox_relay_reply (fault, job->stream);
   if (reply != NULL)
     return reply;
   if (!veil_sandbox_canonical_hash (wire, fault != VEIL_SANDBOX_NO_EFFORT_HASH, request_hash, &error))

@@ -30,7 +30,9 @@ void              veil_sandbox_job_free (VeilSandboxJob *job);
 VeilSandboxReply *veil_sandbox_job_run (VeilSandboxJob *job);
 
 /* What the relay says instead of passing an answer on, or NULL if the fault is not the relay's. */
-VeilSandboxReply *veil_sandbox_relay_reply (VeilSandboxFault fault);
+VeilSandboxReply *veil_sandbox_relay_reply (VeilSandboxFault fault, gboolean stream);
+/* Content type of sealed answers. */
+const char       *veil_sandbox_sealed_type (gboolean stream);
 /* {"error": text} */
 VeilSandboxReply *veil_sandbox_error_reply (guint status, const char *text);
 /* @data, so many times, packed by gzip. */

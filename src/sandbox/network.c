@@ -148,6 +148,19 @@ guard (SoupServer *server, SoupServerMessage *message, const char *path, GHashTa
   soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
 }
 
+void
+veil_sandbox_network_add (VeilSandboxNetwork *self, const char *path, SoupServerCallback callback)
+{
+  soup_server_add_early_handler (self->server, path, guard, self, NULL);
+  soup_server_add_handler (self->server, path, callback, self, NULL);
+}
+
+static void
+on_unknown (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer user_data)
+{
+  veil_sandbox_respond_error (message, 404, "the sandbox has nothing here");
+}
+
 /* The server's own backlog of ten makes bursts wait for a second. */
 static gboolean
 listen_on (VeilSandboxNetwork *self, guint port, GError **error)
@@ -209,7 +222,7 @@ veil_sandbox_network_new (guint port, guint n_enclaves, GError **error)
     self->active[i] = TRUE;
 
   self->server = soup_server_new ("server-header", "og-veil-sandbox", NULL);
-  soup_server_add_early_handler (self->server, NULL, guard, self, NULL);
+  veil_sandbox_network_add (self, "/", on_unknown);
   veil_sandbox_relay_attach (self);
   veil_sandbox_registry_attach (self);
   veil_sandbox_auth_attach (self);

@@ -61,6 +61,9 @@ VeilSandboxNetwork  *veil_sandbox_network_new (guint port, guint n_enclaves, GEr
 /* Closes every connection and waits for the workers. */
 void                 veil_sandbox_network_free (VeilSandboxNetwork *self);
 
+/* A path and what answers it, behind the guard: local programs only, no endless bodies. */
+void                 veil_sandbox_network_add (VeilSandboxNetwork *self, const char *path, SoupServerCallback callback);
+
 /* Makes the keys of @count enclaves at the same time. Any thread. Returns an array of VeilSandboxEnclave. */
 GPtrArray           *veil_sandbox_enclaves_make (guint count);
 

@@ -307,5 +307,5 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
 void
 veil_sandbox_registry_attach (VeilSandboxNetwork *self)
 {
-  soup_server_add_handler (self->server, VEIL_SANDBOX_RPC_PATH, on_request, self, NULL);
+  veil_sandbox_network_add (self, VEIL_SANDBOX_RPC_PATH, on_request);
 }

@@ -5,7 +5,7 @@
 #include "job.h"
 #include "network.h"
 
-#define BOMB_MIB 128
+#define BOMB_MIB 96
 
 /* As older gateways ("detail") and newer ones say it. */
 static const struct
@@ -28,6 +28,12 @@ static const struct
   { VEIL_SANDBOX_RELAY_RETRYABLE, 500, "{\"error\":\"The sandbox enclave is busy\",\"source\":\"gateway\",\"retryable\":true}" },
 };
 
+const char *
+veil_sandbox_sealed_type (gboolean stream)
+{
+  return stream ? "message/ohttp-chunked-res" : "message/ohttp-res";
+}
+
 VeilSandboxReply *
 veil_sandbox_error_reply (guint status, const char *text)
 {
@@ -45,7 +51,7 @@ veil_sandbox_error_reply (guint status, const char *text)
 GBytes *
 veil_sandbox_gzip (GBytes *data, gsize repeat)
 {
-  g_autoptr (GZlibCompressor) compressor = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 6);
+  g_autoptr (GZlibCompressor) compressor = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 1);
   g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
   g_autoptr (GOutputStream) out = g_converter_output_stream_new (memory, G_CONVERTER (compressor));
   gsize length;
@@ -58,10 +64,10 @@ veil_sandbox_gzip (GBytes *data, gsize repeat)
 }
 
 static VeilSandboxReply *
-gzip_bomb (void)
+gzip_bomb (const char *content_type)
 {
   static const char *const headers[] = { "Content-Encoding", "gzip", NULL };
-  VeilSandboxReply *reply = veil_sandbox_reply_new (200, "message/ohttp-res");
+  VeilSandboxReply *reply = veil_sandbox_reply_new (200, content_type);
   g_autoptr (GBytes) zeros = g_bytes_new_take (g_malloc0 (1024 * 1024), 1024 * 1024);
 
   reply->headers = headers;
@@ -83,11 +89,12 @@ broken_connection (VeilSandboxFault fault)
 }
 
 VeilSandboxReply *
-veil_sandbox_relay_reply (VeilSandboxFault fault)
+veil_sandbox_relay_reply (VeilSandboxFault fault, gboolean stream)
 {
   static const char *const retry_after[] = { "Retry-After", "7", NULL };
   static const char *const location[] = { "Location", VEIL_SANDBOX_REDIRECT_PATH, NULL };
   static const char page[] = "<!DOCTYPE html><title>Welcome to the sandbox hotel</title><p>Please sign in to use this network.\n";
+  const char *sealed_type = veil_sandbox_sealed_type (stream);
   VeilSandboxReply *reply;
 
   for (guint i = 0; i < G_N_ELEMENTS (errors); i++)
@@ -105,13 +112,13 @@ veil_sandbox_relay_reply (VeilSandboxFault fault)
       reply->headers = location;
       return reply;
     case VEIL_SANDBOX_EMPTY_200:
-      return veil_sandbox_reply_new (200, "message/ohttp-res");
+      return veil_sandbox_reply_new (200, sealed_type);
     case VEIL_SANDBOX_HTML_200:
       reply = veil_sandbox_reply_new (200, "text/html");
       veil_sandbox_reply_add (reply, g_bytes_new_static (page, strlen (page)));
       return reply;
     case VEIL_SANDBOX_GZIP_BOMB:
-      return gzip_bomb ();
+      return gzip_bomb (sealed_type);
     case VEIL_SANDBOX_HANG:
     case VEIL_SANDBOX_RESET:
     case VEIL_SANDBOX_CLOSE:

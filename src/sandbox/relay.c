@@ -73,7 +73,7 @@ check_request (VeilSandboxNetwork *self, SoupMessageHeaders *headers, gsize leng
     return veil_sandbox_error_reply (401, "the sandbox does not accept this session");
   if (g_strcmp0 (soup_message_headers_get_one (headers, "Content-Type"), "message/ohttp-req") != 0)
     return veil_sandbox_error_reply (415, "the relay takes message/ohttp-req");
-  if (g_strcmp0 (accept, stream ? "message/ohttp-chunked-res" : "message/ohttp-res") != 0)
+  if (g_strcmp0 (accept, veil_sandbox_sealed_type (stream)) != 0)
     return veil_sandbox_error_reply (406, "the relay answers with message/ohttp-res, or message/ohttp-chunked-res for streams");
   if (length > VEIL_SANDBOX_MAX_BODY)
     return veil_sandbox_error_reply (413, "the encapsulated request is too large");
@@ -159,6 +159,6 @@ on_redirected (SoupServer *server, SoupServerMessage *message, const char *path,
 void
 veil_sandbox_relay_attach (VeilSandboxNetwork *self)
 {
-  soup_server_add_handler (self->server, PATH, on_request, self, NULL);
-  soup_server_add_handler (self->server, VEIL_SANDBOX_REDIRECT_PATH, on_redirected, self, NULL);
+  veil_sandbox_network_add (self, PATH, on_request);
+  veil_sandbox_network_add (self, VEIL_SANDBOX_REDIRECT_PATH, on_redirected);
 }

@@ -113,6 +113,8 @@ add_fragment (GPtrArray *events, const VeilSandboxSpeech *speech, guint index, c
   veil_json_writer_begin_object (writer);
   if (name != NULL)
     veil_sandbox_write_string (writer, "name", name);
+  if (speech->fault == VEIL_SANDBOX_DUPLICATE_KEYS)
+    veil_sandbox_write_string (writer, "arguments", "{\"something\":\"else\"}");
   veil_sandbox_write_string (writer, "arguments", arguments);
   veil_json_writer_end_object (writer);
   veil_json_writer_end_object (writer);
