@@ -38,7 +38,7 @@ void            veil_json_writer_begin_array (VeilJsonWriter *self);
 void            veil_json_writer_end_array (VeilJsonWriter *self);
 void            veil_json_writer_key (VeilJsonWriter *self, const char *key);
 void            veil_json_writer_string (VeilJsonWriter *self, const char *text);                  /* UTF-8; NULL writes null */
-void            veil_json_writer_string_len (VeilJsonWriter *self, const char *text, gsize length); /* WTF-8 */
+void            veil_json_writer_string_len (VeilJsonWriter *self, const char *text, gsize length); /* WTF-8; a byte that is not becomes U+FFFD */
 void            veil_json_writer_uint (VeilJsonWriter *self, guint64 number);
 void            veil_json_writer_double (VeilJsonWriter *self, double number); /* finite; Python's repr: 0.0, 1e-05, 1e+16 */
 void            veil_json_writer_boolean (VeilJsonWriter *self, gboolean value);

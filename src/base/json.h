@@ -32,12 +32,12 @@ typedef enum
 
 /**
  * veil_json_doc_new:
- * @text: UTF-8 bytes, need not be NUL-terminated; not kept
+ * @text: UTF-8 bytes, need not be NUL-terminated; not kept; may be %NULL if @length is 0 (as an empty GBytes has it)
  *
  * Reads one JSON text. Memory is at most a small multiple of @length and is wiped when freed (prompts live in it).
  *
  * Returns: (transfer full): the document, or %NULL with %VEIL_ERROR_INVALID_JSON; the message names what was
- *   found and the byte offset, never the content.
+ *   found and the byte offset, never the content; or with %VEIL_ERROR_TOO_LARGE if it is over 512 MiB or there is not enough memory.
  */
 VeilJsonDoc    *veil_json_doc_new (const char *text, gsize length, GError **error);
 VeilJsonDoc    *veil_json_doc_ref (VeilJsonDoc *doc);

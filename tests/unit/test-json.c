@@ -243,6 +243,44 @@ test_numbers (void)
   assert_written (huge, VEIL_JSON_CANONICAL, huge);
 }
 
+/* Rows of zeros and the exponents that make up for them, or do not. */
+static void
+test_far_exponents (void)
+{
+  g_autofree char *zeros = g_strnfill (1000000, '0');
+  g_autofree char *one = g_strdup_printf ("0.%s1e1000001", zeros);
+  g_autofree char *nothing = g_strdup_printf ("1%.100000s.0e-1000000", zeros);
+  g_autofree char *too_large = g_strdup_printf ("0.%s1e1000400", zeros);
+
+  assert_written (one, VEIL_JSON_CANONICAL, "1.0");
+  assert_written (nothing, VEIL_JSON_CANONICAL, "0.0");
+  assert_refused (too_large, strlen (too_large));
+}
+
+/* GLib's opinion on what is UTF-8, for every shape of sequence and every edge of a range. */
+static void
+test_utf8 (void)
+{
+  static const guint8 edges[] = { 0x20, 0x7f, 0x80, 0xbf, 0xc0 };
+  guint accepted = 0;
+
+  for (guint i = 0; i < 128 * 256 * 25; i++)
+    {
+      const char text[] = {
+        '"', (char) (0x80 + i / (256 * 25)), (char) (i / 25 % 256), (char) edges[i / 5 % 5], (char) edges[i % 5], '"'
+      };
+      g_autoptr (VeilJsonDoc) doc = NULL;
+      guint8 second = (guint8) text[2];
+
+      if (second < 0x20 || second == '"' || second == '\\')
+        continue;
+      doc = veil_json_doc_new (text, sizeof text, NULL);
+      g_assert_true ((doc != NULL) == g_utf8_validate_len (text + 1, 4, NULL));
+      accepted += doc != NULL;
+    }
+  g_assert_cmpuint (accepted, >, 1000);
+}
+
 static void
 test_doubles (void)
 {
@@ -310,6 +348,7 @@ test_duplicate_keys (void)
   assert_duplicates ("{\"a\":{\"x\":[1,{}]},\"a\":{\"x\":[1,[]]}}", TRUE, "{\"a\": {\"x\": [1, []]}}");
   assert_duplicates ("{\"a\":{\"x\":1},\"a\":{\"y\":1}}", TRUE, "{\"a\": {\"y\": 1}}");
   assert_duplicates ("{\"a\":[1,2],\"a\":[1]}", TRUE, "{\"a\": [1]}");
+  assert_duplicates ("{\"a\":[1],\"a\":[1,2]}", TRUE, "{\"a\": [1, 2]}");
   assert_duplicates ("[[{\"a\":1},{\"a\":2}],{\"b\":{\"c\":0,\"c\":[]}}]", TRUE,
                      "[[{\"a\": 1}, {\"a\": 2}], {\"b\": {\"c\": []}}]");
 }
@@ -580,6 +619,8 @@ main (int argc, char **argv)
   g_test_add_func ("/json/truthiness", test_truthiness);
   g_test_add_func ("/json/numbers", test_numbers);
   g_test_add_func ("/json/doubles", test_doubles);
+  g_test_add_func ("/json/far-exponents", test_far_exponents);
+  g_test_add_func ("/json/utf8", test_utf8);
   g_test_add_func ("/json/duplicate-keys", test_duplicate_keys);
   g_test_add_func ("/json/duplicate-order", test_duplicate_order);
   g_test_add_func ("/json/many-keys", test_many_keys);
