@@ -45,6 +45,12 @@ run (gpointer data)
   return NULL;
 }
 
+static void
+join (gpointer thread)
+{
+  g_thread_join (thread);
+}
+
 static gboolean
 incoming_cb (GSocketService *service, GSocketConnection *connection, GObject *source, gpointer user_data)
 {
@@ -80,7 +86,7 @@ raw_peer_new_tls (RawScript script, gpointer user_data, GTlsCertificate *certifi
   self->user_data = user_data;
   self->certificate = certificate != NULL ? g_object_ref (certificate) : NULL;
   self->stop = g_cancellable_new ();
-  self->threads = g_ptr_array_new_with_free_func ((GDestroyNotify) g_thread_join);
+  self->threads = g_ptr_array_new_with_free_func (join);
   self->service = g_socket_service_new ();
   g_socket_listener_set_backlog (G_SOCKET_LISTENER (self->service), 256);
   g_signal_connect (self->service, "incoming", G_CALLBACK (incoming_cb), self);
