@@ -8,8 +8,8 @@
  *   calls:N   N tool calls, when there are tools
  *   slow:MS   waits before it answers
  *
- * With tools, "weather" in the user's text or a tool_choice other than "none" brings a call of the first (or chosen) tool, unless the last message
- * is a tool's result. */
+ * With tools, "weather" in the user's text or a tool_choice other than "none" brings a call of the first (or chosen) tool,
+ * unless the last message is a tool's result. */
 #pragma once
 
 #include "json.h"

@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* The canonical text of what was sent. @effort: whether reasoning_effort is part of it. NULL with VEIL_ERROR_INVALID_REQUEST for a request that no
- * client may send. */
+/* The canonical text of what was sent. @effort: whether reasoning_effort is part of it. NULL with VEIL_ERROR_INVALID_REQUEST
+ * for a request that no client may send. */
 GBytes *veil_sandbox_canonical_text (const VeilJson *wire, gboolean effort, GError **error);
 
 /* keccak256 of the same. */

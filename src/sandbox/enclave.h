@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* One simulated enclave: its keys, made afresh, and what the registry says of it. Immutable once made; may be used in any thread. */
+/* One simulated enclave: its keys, made afresh, and what the registry says of it. Immutable once made; for any thread. */
 #pragma once
 
 #include <glib.h>
@@ -35,7 +35,7 @@ void                     veil_sandbox_enclave_unref (VeilSandboxEnclave *self);
 const VeilSandboxRecord *veil_sandbox_enclave_get_record (const VeilSandboxEnclave *self);
 const guint8            *veil_sandbox_enclave_get_hpke_private (const VeilSandboxEnclave *self);
 
-/* RSA-PSS-SHA256 of keccak256 (request hash, output hash, timestamp): protocol.md section 5. @length gets the signature's length. */
+/* RSA-PSS-SHA256 of keccak256 (request hash, output hash, timestamp): protocol.md section 5. @length gets its length. */
 guint8                  *veil_sandbox_enclave_sign (const VeilSandboxEnclave *self, const guint8 request_hash[static 32],
                                                     const guint8 output_hash[static 32], guint64 timestamp, gsize salt_length,
                                                     gsize *length);

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Everything that the sandbox can be told to do other than plainly answer: lies and breakage that a client must refuse, and unusual answers
- * that it must accept. */
+/* Everything that the sandbox can be told to do other than plainly answer: lies and breakage that a client must refuse, and
+ * unusual answers that it must accept. */
 #pragma once
 
 #include <glib.h>
@@ -47,19 +47,19 @@ typedef enum
   X (AEAD, "aead", ENCLAVE, "one bit of the sealed answer is flipped") \
   X (SHORT_BODY, "short-body", ENCLAVE, "the sealed answer is 20 bytes long") \
   X (PLAINTEXT, "plaintext", ENCLAVE, "the answer is not sealed at all") \
-  X (CUT_STREAM, "cut-stream", ENCLAVE, "ends in the middle of a sealed chunk, in proper HTTP (single answers: half of the body)") \
+  X (CUT_STREAM, "cut-stream", ENCLAVE, "ends within a sealed chunk, in proper HTTP (single answers: half of the body)") \
   X (MISSING_FINAL_CHUNK, "missing-final-chunk", ENCLAVE, "no final chunk (single answers: the last 16 bytes are missing)") \
-  X (EMPTY_FINAL_CHUNK, "empty-final-chunk", ENCLAVE, "the final chunk is announced and has no bytes (single answers: only the nonce)") \
+  X (EMPTY_FINAL_CHUNK, "empty-final-chunk", ENCLAVE, "the final chunk is announced and empty (single answers: only the nonce)") \
   X (WRONG_AAD, "wrong-aad", ENCLAVE, "the last chunk is sealed without \"final\" (single answers: sealed with it)") \
   X (REORDERED_CHUNKS, "reordered-chunks", ENCLAVE, "two sealed chunks change places (single answers: the halves do)") \
   X (DUPLICATED_CHUNK, "duplicated-chunk", ENCLAVE, "a sealed chunk comes twice (single answers: the whole body does)") \
   X (DROPPED_CHUNK, "dropped-chunk", ENCLAVE, "a sealed chunk is left out (single answers: the nonce is)") \
-  X (NON_MINIMAL_VARINT, "non-minimal-varint", ENCLAVE, "chunk lengths in 8 bytes where fewer do (single answers: a byte too many)") \
+  X (NON_MINIMAL_VARINT, "non-minimal-varint", ENCLAVE, "lengths in 8 bytes where fewer do (single answers: a byte too many)") \
   X (HUGE_VARINT, "huge-varint", ENCLAVE, "a chunk that claims to be 2^61 bytes long (single answers: a byte too many)") \
   X (NO_SIGNED_FRAME, "no-signed-frame", ENCLAVE, "a stream without its signed frame (single answers: no tee_* fields)") \
   X (ERROR_FRAME, "error-frame", ENCLAVE, "{\"error\": \"...\"} after some content (single answers: instead of it)") \
   X (ERROR_FRAME_OBJECT, "error-frame-object", ENCLAVE, "the same, the error is an object") \
-  X (ERROR_THEN_SIGNED, "error-then-signed", ENCLAVE, "an error frame, and then a correctly signed end (single answers: an error member)") \
+  X (ERROR_THEN_SIGNED, "error-then-signed", ENCLAVE, "an error frame before a signed end (single answers: an error member)") \
   X (AFTER_SIGNED, "after-signed", ENCLAVE, "content after the signed frame (single answers: text after the JSON)") \
   X (AFTER_DONE, "after-done", ENCLAVE, "content after [DONE] (single answers: text after the JSON)") \
   X (UNSIGNED_TOOL_CALLS, "unsigned-tool-calls", ENCLAVE, "tool calls beside a signed text with finish_reason stop") \

@@ -39,6 +39,7 @@ VeilSandboxReply *veil_sandbox_error_reply (guint status, const char *text);
 GBytes           *veil_sandbox_gzip (GBytes *data, gsize repeat);
 
 /* Bodies without a proper end: more than 64 MiB, or a byte now and then for ever. */
-void              veil_sandbox_reply_set_endless (VeilSandboxReply *reply, const VeilSandboxOpened *opened, gboolean stream, gboolean drip);
+void              veil_sandbox_reply_set_endless (VeilSandboxReply *reply, const VeilSandboxOpened *opened, gboolean stream,
+                                                  gboolean drip);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* og-veil-sandbox: a complete simulated network on a loopback port. Prints one line, the login bundle, when it is ready; ends with its standard
- * input or on SIGTERM. */
+/* og-veil-sandbox: a complete simulated network on a loopback port. Prints one line, the login bundle, when it is ready;
+ * ends with its standard input or on SIGTERM. */
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static gboolean
 check_options (Options *options, GError **error)
 {
   if (options->fault_name != NULL && !veil_sandbox_fault_from_name (options->fault_name, &options->fault))
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "there is no fault “%s”; --list-faults names them",
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "there is no fault \"%s\"; --list-faults names them",
                  options->fault_name);
   else if (options->tees < 1 || options->tees > VEIL_SANDBOX_MAX_TEES)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--tees takes a number from 1 to %d", VEIL_SANDBOX_MAX_TEES);
@@ -65,16 +65,16 @@ read_options (Options *options, int *argc, char ***argv, GError **error)
   g_option_context_set_summary (context,
                                 "A simulated network for Veil: relay, enclaves, registry and sign-in on 127.0.0.1, with the real\n"
                                 "cryptography and keys of its own. Prints a login bundle when it is ready.");
-  g_option_context_set_description (context, "A request for the model “fault-NAME” gets that fault, too. While it runs:\n"
+  g_option_context_set_description (context, "A request for the model \"fault-NAME\" gets that fault, too. While it runs:\n"
                                              "  POST /sandbox/fault {\"fault\": NAME, \"times\": N, \"tee\": INDEX}\n"
-                                             "  POST /sandbox/tees {\"active\": [INDEX…]}, /sandbox/rotate, /sandbox/expire\n"
+                                             "  POST /sandbox/tees {\"active\": [INDEX, ...]}, /sandbox/rotate, /sandbox/expire\n"
                                              "  GET /sandbox/stats\n");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
   if (*argc > 1)
     {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not an option; see --help", (*argv)[1]);
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "\"%s\" is not an option; see --help", (*argv)[1]);
       return FALSE;
     }
   return check_options (options, error);

@@ -218,6 +218,7 @@ veil_sandbox_network_new (guint port, guint n_enclaves, GError **error)
   self->fault_tee = -1;
   self->exchanges = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) veil_sandbox_exchange_unref, NULL);
   self->enclaves = veil_sandbox_enclaves_make (n_enclaves);
+  self->strangers = veil_sandbox_enclaves_make (n_enclaves == 1 ? 1 : 0);
   for (guint i = 0; i < n_enclaves; i++)
     self->active[i] = TRUE;
 
@@ -255,6 +256,7 @@ veil_sandbox_network_free (VeilSandboxNetwork *self)
   g_clear_object (&self->server);
   g_hash_table_unref (self->exchanges);
   g_ptr_array_unref (self->enclaves);
+  g_ptr_array_unref (self->strangers);
   g_free (self->access_token);
   g_free (self->refresh_token);
   g_free (self->anon_key);

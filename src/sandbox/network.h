@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The simulated network: its enclaves, its one HTTP server with the relay, the registry, the token refresh and the control paths, and what the tests
- * asked of it. Main thread only. */
+/* The simulated network: its enclaves, its one HTTP server with the relay, the registry, the token refresh and the control
+ * paths, and what the tests asked of it. Main thread only. */
 #pragma once
 
 #include "delivery.h"
@@ -36,6 +36,7 @@ typedef struct
   SoupServer      *server;
   guint            port;
   GPtrArray       *enclaves; /* of VeilSandboxEnclave */
+  GPtrArray       *strangers; /* the other enclave of a network of one; not registered */
   gboolean         active[VEIL_SANDBOX_MAX_TEES];
 
   char            *access_token;
@@ -68,9 +69,10 @@ void                 veil_sandbox_network_add (VeilSandboxNetwork *self, const c
 GPtrArray           *veil_sandbox_enclaves_make (guint count);
 
 /* The fault that is due at an endpoint, which is counted. @tee: index, or -1. */
-VeilSandboxFault     veil_sandbox_network_take_fault (VeilSandboxNetwork *self, const VeilSandboxScope *scopes, guint n_scopes, gint tee);
+VeilSandboxFault     veil_sandbox_network_take_fault (VeilSandboxNetwork *self, const VeilSandboxScope *scopes, guint n_scopes,
+                                                      gint tee);
 
-/* Holds back the answer to @message; known to the network until it is over. @counted: part of the relay's figures. (transfer none) */
+/* Holds back the answer to @message; known to the network until it is over. @counted: in the relay's figures. (transfer none) */
 VeilSandboxExchange *veil_sandbox_network_begin (VeilSandboxNetwork *self, SoupServerMessage *message, gboolean counted);
 /* Never answers. */
 void                 veil_sandbox_network_hang (VeilSandboxNetwork *self, SoupServerMessage *message);

@@ -96,6 +96,14 @@ start_job (VeilSandboxNetwork *self, VeilSandboxExchange *exchange, VeilSandboxJ
   g_task_run_in_thread (task, run_job);
 }
 
+static VeilSandboxEnclave *
+other_enclave (VeilSandboxNetwork *self, guint tee)
+{
+  if (self->enclaves->len == 1)
+    return g_ptr_array_index (self->strangers, 0);
+  return g_ptr_array_index (self->enclaves, (tee + 1) % self->enclaves->len);
+}
+
 static VeilSandboxJob *
 make_job (VeilSandboxNetwork *self, SoupServerMessage *message, gint tee, VeilSandboxFault fault)
 {
@@ -111,7 +119,7 @@ make_job (VeilSandboxNetwork *self, SoupServerMessage *message, gint tee, VeilSa
   if (tee >= 0)
     {
       job->enclave = veil_sandbox_enclave_ref (g_ptr_array_index (self->enclaves, tee));
-      job->other = veil_sandbox_enclave_ref (g_ptr_array_index (self->enclaves, ((guint) tee + 1) % self->enclaves->len));
+      job->other = veil_sandbox_enclave_ref (other_enclave (self, (guint) tee));
     }
   return job;
 }

@@ -22,7 +22,8 @@ static void
 join_add (Join *join, const void *data, gsize length)
 {
   g_assert (length <= sizeof join->data - join->length);
-  memcpy (join->data + join->length, data, length);
+  if (length > 0)
+    memcpy (join->data + join->length, data, length);
   join->length += length;
 }
 

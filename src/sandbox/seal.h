@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The enclave's end of the seal: HPKE recipient (RFC 9180, base mode) and the sealing of answers, single and chunked (protocol.md section 3). */
+/* The enclave's end of the seal: HPKE recipient (RFC 9180, base mode) and the sealing of answers, single and chunked
+ * (protocol.md section 3). */
 #pragma once
 
 #include "enclave.h"
