@@ -256,17 +256,14 @@ on_parsed (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 on_hung_up (VeilConnection *connection, gpointer user_data)
 {
-  VeilExchange *exchange = user_data;
-  g_autoptr (VeilExchange) keep = veil_exchange_ref (exchange);
-  VeilConnection *gone = exchange->connection;
-  SoupServerMessage *message = exchange->message;
-  g_autoptr (GSocketConnection) stream = g_object_ref (veil_connection_get_stream (gone));
-  g_autoptr (SoupServerMessage) keep_message = g_object_ref (message);
+  g_autoptr (VeilExchange) exchange = veil_exchange_ref (user_data);
+  g_autoptr (SoupServerMessage) message = g_object_ref (exchange->message);
+  g_autoptr (GSocketConnection) stream = NULL;
   g_autoptr (GIOStream) stolen = NULL;
 
   log_exchange (exchange, 499, &exchange->timing);
   veil_exchange_end (exchange);
-  stolen = soup_server_message_steal_connection (message);
+  stolen = veil_connection_steal (connection, message, &stream);
   g_io_stream_close (G_IO_STREAM (stream), NULL, NULL);
 }
 

@@ -12,6 +12,7 @@ struct _VeilConnection
   GSocketConnection *stream; /* weak: libsoup's */
   GSource *timer;            /* owned */
   GSource *watch;            /* owned */
+  SoupServerMessage *idle;   /* owned: the last one, while the next is waited for */
   VeilConnectionFunc gone;
   gpointer gone_data;
   VeilConnectionFunc closed;
@@ -27,13 +28,17 @@ timer_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 
 static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
-/* libsoup finds the end of the stream where it waited for bytes, or cannot write, and takes the connection down. */
+static void close_idle (VeilConnection *self, gpointer user_data);
+
+/* In the midst of a request, libsoup finds the end of the stream where it waits for bytes, or cannot write, and takes the connection down. */
 static gboolean
 on_time_out (gpointer user_data)
 {
   VeilConnection *self = user_data;
 
-  if (self->stream != NULL)
+  if (self->idle != NULL)
+    close_idle (self, NULL);
+  else if (self->stream != NULL)
     g_socket_shutdown (g_socket_connection_get_socket (self->stream), TRUE, TRUE, NULL);
   return G_SOURCE_CONTINUE;
 }
@@ -116,11 +121,9 @@ on_peer_closed (gint fd, GIOCondition condition, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-void
-veil_connection_watch (VeilConnection *self, VeilConnectionFunc closed, gpointer user_data)
+static void
+watch (VeilConnection *self, int priority, VeilConnectionFunc closed, gpointer user_data)
 {
-  g_return_if_fail (self->watch == NULL);
-
   if (self->stream == NULL)
     return;
   self->closed = closed;
@@ -128,14 +131,64 @@ veil_connection_watch (VeilConnection *self, VeilConnectionFunc closed, gpointer
   /* Not POLLIN: a peer that sends its next request early would wake us on every turn. */
   self->watch = g_unix_fd_source_new (g_socket_get_fd (g_socket_connection_get_socket (self->stream)),
                                       (GIOCondition) (POLLRDHUP | POLLHUP | POLLERR));
+  g_source_set_priority (self->watch, priority);
   g_source_set_callback (self->watch, G_SOURCE_FUNC (on_peer_closed), self, NULL);
   g_source_attach (self->watch, g_main_context_get_thread_default ());
+}
+
+void
+veil_connection_watch (VeilConnection *self, VeilConnectionFunc closed, gpointer user_data)
+{
+  g_return_if_fail (self->watch == NULL);
+
+  watch (self, G_PRIORITY_DEFAULT, closed, user_data);
 }
 
 void
 veil_connection_unwatch (VeilConnection *self)
 {
   drop_source (&self->watch);
+}
+
+GIOStream *
+veil_connection_steal (VeilConnection *self, SoupServerMessage *message, GSocketConnection **stream)
+{
+  *stream = g_object_ref (self->stream);
+  return soup_server_message_steal_connection (message);
+}
+
+static void
+close_idle (VeilConnection *self, gpointer user_data)
+{
+  g_autoptr (SoupServerMessage) message = g_object_ref (self->idle);
+  g_autoptr (GSocketConnection) stream = NULL;
+  g_autoptr (GIOStream) stolen = veil_connection_steal (self, message, &stream);
+
+  g_io_stream_close (G_IO_STREAM (stream), NULL, NULL);
+}
+
+void
+veil_connection_set_idle (VeilConnection *self, SoupServerMessage *message, guint milliseconds)
+{
+  if (self->stream == NULL)
+    return;
+  veil_connection_set_busy (self);
+  self->idle = g_object_ref (message);
+  g_signal_connect_swapped (message, "disconnected", G_CALLBACK (veil_connection_set_busy), self);
+  veil_connection_expect (self, milliseconds);
+  /* Before libsoup's own source: once that has read the end of the stream, there is nothing left to take hold of. */
+  watch (self, G_PRIORITY_HIGH, close_idle, NULL);
+}
+
+void
+veil_connection_set_busy (VeilConnection *self)
+{
+  if (self->idle == NULL)
+    return;
+  veil_connection_unwatch (self);
+  veil_connection_expect (self, 0);
+  g_signal_handlers_disconnect_by_data (self->idle, self);
+  g_clear_object (&self->idle);
 }
 
 void

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What libsoup's server does not do for a connection: end it when the peer does nothing while it is its turn, and notice that
- * a peer hung up while it waits for an answer. */
+/* What libsoup's server does not do for a connection: end it when the peer does nothing while it is its turn, notice that a peer hung up while it waits
+ * for an answer, and let go of one that the peer closed between two requests (3.2.3 keeps its descriptor for good). */
 #pragma once
 
 #include <libsoup/soup.h>
@@ -29,9 +29,18 @@ GSocketConnection *veil_connection_get_stream (VeilConnection *self);
 /* It is the peer's turn: unless this is called again within the time, the connection is shut down. 0: it is not the peer's turn. */
 void               veil_connection_expect (VeilConnection *self, guint milliseconds);
 
+/* @message is answered, and its connection waits for the next one: closes it when the peer does, or after the time. Ends with the next
+ * veil_connection_set_busy(), or by itself. */
+void               veil_connection_set_idle (VeilConnection *self, SoupServerMessage *message, guint milliseconds);
+void               veil_connection_set_busy (VeilConnection *self);
+
 /* Calls @closed (once) when the peer closes its end. Bytes that the peer sends meanwhile are left alone and cause no wakeups. */
 void               veil_connection_watch (VeilConnection *self, VeilConnectionFunc closed, gpointer user_data);
 void               veil_connection_unwatch (VeilConnection *self);
+
+/* Takes the connection from libsoup. Returns: (transfer full): what libsoup had around it, to be kept until it is closed; @stream gets the
+ * connection itself (transfer full). */
+GIOStream         *veil_connection_steal (VeilConnection *self, SoupServerMessage *message, GSocketConnection **stream);
 
 /* Forgets whom to tell; for owners that go first. */
 void               veil_connection_detach (VeilConnection *self);

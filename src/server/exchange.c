@@ -46,8 +46,12 @@ on_wrote_body_data (SoupServerMessage *message, guint size, VeilExchange *self)
 static void
 on_finished (SoupServerMessage *message, VeilExchange *self)
 {
-  veil_connection_expect (self->connection, self->server->idle_ms);
+  g_autoptr (VeilExchange) keep = veil_exchange_ref (self);
+  guint idle_ms = self->server->idle_ms;
+
   veil_exchange_end (self);
+  soup_message_body_truncate (soup_server_message_get_response_body (message));
+  veil_connection_set_idle (self->connection, message, idle_ms);
 }
 
 static void
@@ -74,6 +78,7 @@ veil_exchange_begin (VeilServer *server, SoupServerMessage *message, VeilConnect
   g_signal_connect (message, "wrote-body-data", G_CALLBACK (on_wrote_body_data), self);
   g_signal_connect (message, "finished", G_CALLBACK (on_finished), self);
   g_signal_connect (message, "disconnected", G_CALLBACK (on_disconnected), self);
+  veil_connection_set_busy (connection);
   veil_exchange_touch (self);
 }
 
@@ -214,7 +219,7 @@ respond_and_close (VeilExchange *self, guint status, GBytes *body)
 
   veil_exchange_end (self);
   veil_connection_expect (self->connection, 0);
-  stolen = soup_server_message_steal_connection (message);
+  stolen = veil_connection_steal (self->connection, message, &stream);
   g_hash_table_add (server->lingers, veil_linger_new (stolen, stream, response, on_linger_done, server));
 }
 

@@ -23,6 +23,8 @@ on_cancelled (GCancellable *cancellable, GTask *task)
   self->cancelled++;
   self->pending--;
   g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
+  /* They hold each other. */
+  g_signal_handlers_disconnect_by_func (cancellable, on_cancelled, task);
 }
 
 static void

@@ -274,6 +274,37 @@ test_hang_up (Fixture *fixture, gconstpointer data)
   wait_for_no_connections (fixture);
 }
 
+/* Connections that were used and then closed by the peer, politely or not: none may stay behind. */
+static void
+test_peer_closes (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *request =
+      g_strdup_printf ("GET /health HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", veil_server_get_port (fixture->server));
+
+  for (guint i = 0; i < 20; i++)
+    {
+      struct linger reset = { .l_onoff = i % 2 };
+      Peer peer;
+
+      peer_connect (&peer, veil_server_get_port (fixture->server));
+      for (guint j = 0; j < 1 + i % 3; j++)
+        {
+          g_auto (Reply) reply = { 0 };
+
+          send_all (&peer, request);
+          while (recv (peer.fd, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+            g_main_context_iteration (NULL, TRUE);
+          peer_read_reply (&peer, FALSE, &reply);
+          g_assert_cmpuint (reply.status, ==, 200);
+        }
+      if (i % 4 == 3)
+        send_all (&peer, "GET /hea");
+      g_assert_cmpint (setsockopt (peer.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), ==, 0);
+      peer_close (&peer);
+      wait_for_no_connections (fixture);
+    }
+}
+
 /* The next request, sent early: no hang-up, and no busy loop. */
 static void
 test_early_bytes (Fixture *fixture, gconstpointer data)
@@ -460,6 +491,7 @@ main (int argc, char **argv)
   ADD ("/server/connections/expect", test_expect);
   ADD ("/server/connections/keep-alive", test_keep_alive);
   ADD ("/server/connections/hang-up", test_hang_up);
+  ADD ("/server/connections/peer-closes", test_peer_closes);
   ADD ("/server/connections/early-bytes", test_early_bytes);
   ADD ("/server/connections/stop", test_stop);
   ADD ("/server/connections/silence", test_silence);
