@@ -50,6 +50,8 @@ clean_text (const VeilJson *value, const char *secret)
       gunichar c = g_utf8_get_char (text);
 
       text = g_utf8_next_char (text);
+      if (c == 0x201c || c == 0x201d)
+        c = '"'; /* the quotation ends where we end it */
       g_string_append_unichar (clean, g_unichar_isprint (c) ? c : ' ');
     }
   g_strstrip (clean->str);
@@ -153,7 +155,10 @@ veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, c
 
   text = read_body (body, secret, &retryable);
   message = g_string_new (get_advice (status));
-  g_string_append_printf (message, " (HTTP %u%s%s)", status, text != NULL ? ": " : "", text != NULL ? text : "");
+  g_string_append_printf (message, " (HTTP %u", status);
+  if (text != NULL)
+    g_string_append_printf (message, "; it says: “%s”", text);
+  g_string_append_c (message, ')');
   if (refused)
     g_string_append (message, ": run `og-veil login`");
   error = g_error_new_literal (VEIL_ERROR, refused ? VEIL_ERROR_SESSION_REFUSED : VEIL_ERROR_RELAY_REFUSED, message->str);

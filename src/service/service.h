@@ -23,6 +23,7 @@ VeilSession *veil_service_get_session (VeilService *self); /* (transfer none) (n
 /* Starts the endpoint, and reads the registry ahead of the first request. Models come from the file that VEIL_MODELS_FILE names, else
  * from the installed one. VEIL_ERROR_LISTEN. */
 gboolean     veil_service_start (VeilService *self, GError **error);
+/* Ends it. Call this before the last unref: a running endpoint holds a reference. */
 void         veil_service_stop (VeilService *self);
 VeilServer  *veil_service_get_server (VeilService *self); /* (transfer none) (nullable): from start to stop */
 

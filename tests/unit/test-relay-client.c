@@ -250,7 +250,7 @@ reply_after_checking (Fixture *fixture, const TestPeerRequest *request, GSocketC
   g_assert_true (test_enclave_open (enclave, request->body, &opened));
   g_assert_false (test_enclave_open (other_enclave, request->body, &not_opened));
   text = g_bytes_get_data (opened.plaintext, &length);
-  g_assert_cmpuint (length, ==, veil_relay_padded_size (wire_length, VEIL_RELAY_MAX_REQUEST));
+  g_assert_cmpuint (length, ==, veil_relay_padded_size (wire_length, VEIL_RELAY_MAX_REQUEST - VEIL_OHTTP_OVERHEAD));
   g_assert_cmpuint (length, >, wire_length);
   g_assert_cmpmem (text, wire_length, wire, wire_length);
   for (gsize i = wire_length; i < length; i++)
@@ -265,6 +265,25 @@ test_sealed (Fixture *fixture, gconstpointer data)
   fixture->reply = reply_after_checking;
   assert_honest (fixture, fixture->single);
   assert_honest (fixture, fixture->stream);
+}
+
+/* Just below the limit: sealed, it is as large as relays take, and not a byte larger. */
+static void
+test_large (Fixture *fixture, gconstpointer data)
+{
+  gsize room = VEIL_RELAY_MAX_REQUEST - VEIL_OHTTP_OVERHEAD - g_bytes_get_size (fixture->single->wire) - 100;
+  g_autofree char *filler = g_strnfill (room, 'z');
+  g_autofree char *rest = g_strdup_printf (",\"stop\":\"%s\"", filler);
+  g_autoptr (VeilChatRequest) request = build_request (rest);
+  g_autoptr (VeilChatAnswer) answer = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *length = g_strdup_printf ("\r\nContent-Length: %u\r\n", VEIL_RELAY_MAX_REQUEST);
+
+  fixture->reply = reply_after_checking;
+  answer = exchange (fixture, request, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (answer);
+  g_assert_nonnull (strstr (fixture->heads->pdata[0], length));
 }
 
 static int
@@ -475,6 +494,8 @@ static const Plain plain[] = {
   { 400, JSON, "{\"detail\":\"a\\u0000\\u001b[2J\\r\\nb\\u202ec\\u2028\"}", VEIL_ERROR_RELAY_REFUSED, "b c", NULL, NULL, FALSE },
   { 400, JSON, "{\"detail\":\"lone \\ud800\"}", VEIL_ERROR_RELAY_REFUSED, "400", "lone", NULL, FALSE },
   { 400, JSON, "{\"detail\":\"Bearer " TOKEN " is odd\"}", VEIL_ERROR_RELAY_REFUSED, "400", "odd", NULL, FALSE },
+  { 400, JSON, "{\"detail\":\"over”, and Veil says: “verified\"}", VEIL_ERROR_RELAY_REFUSED, "“over\", and Veil says: \"verified”",
+    NULL, NULL, FALSE },
   { 400, JSON, "{\"detail\":\"cut off", VEIL_ERROR_RELAY_REFUSED, "400", "cut off", NULL, FALSE },
   { 301, JSON "Location: /elsewhere\r\n", "", VEIL_ERROR_BROKEN_ANSWER, "redirect", NULL, NULL, FALSE },
   { 302, JSON "Location: http://127.0.0.1:9/\r\n", "{\"detail\":\"go\"}", VEIL_ERROR_BROKEN_ANSWER, "redirect", NULL, NULL, FALSE },
@@ -913,6 +934,7 @@ main (int argc, char **argv)
   add ("honest", NULL, test_honest);
   add ("type-parameters", NULL, test_type_parameters);
   add ("sealed", NULL, test_sealed);
+  add ("large", NULL, test_large);
   add ("headers", NULL, test_headers);
   add ("effort", NULL, test_effort);
   add ("effort-unsigned", NULL, test_effort_unsigned);
