@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: The Veil authors
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+from program import PeerVeil, Veil
+from veil_peer import Peer
+
+
+@pytest.fixture(scope='module')
+def peer():
+    with Peer() as running:
+        yield running
+
+
+@pytest.fixture(scope='module')
+def veil(peer, tmp_path_factory):
+    """og-veil against the independent peer, one for the module."""
+    running = PeerVeil(tmp_path_factory.mktemp('veil'), peer)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope='module')
+def sandbox(tmp_path_factory):
+    """og-veil with its own sandbox network."""
+    running = Veil(tmp_path_factory.mktemp('sandbox'), '--sandbox')
+    yield running
+    running.stop()

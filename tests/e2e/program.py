@@ -1,0 +1,218 @@
+# SPDX-FileCopyrightText: The Veil authors
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the built programs in temporary homes, talks to them, ends them, and looks at what they leave behind."""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import uuid
+
+OG_VEIL = os.environ['OG_VEIL']
+OG_VEIL_SANDBOX = os.environ['OG_VEIL_SANDBOX']
+DEADLINE = float(os.environ.get('VEIL_TEST_DEADLINE', '60'))
+REPORTS = re.compile(rb'AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|CRITICAL|Traceback')
+
+
+def environment(**extra):
+    """Nothing of the caller's own Veil settings or proxies gets in."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith('OG_VEIL') and not k.lower().endswith('_proxy')}
+    env.update(VEIL_SANDBOX_PROGRAM=OG_VEIL_SANDBOX, HOME='/nonexistent', LC_ALL='C.UTF-8', NO_PROXY='*', **extra)
+    return env
+
+
+def processes(token):
+    """Pids of the processes that were started with @token in their environment."""
+    found = []
+    for entry in pathlib.Path('/proc').iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if token.encode() in (entry / 'environ').read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+def wait_until(condition, timeout=DEADLINE, what='the condition'):
+    """For states that nobody signals (a process that ends): looked at often, with a deadline."""
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        assert time.monotonic() < deadline, 'waited %s s for %s' % (timeout, what)
+        time.sleep(0.01)
+    return value
+
+
+def assert_no_report(stderr):
+    found = REPORTS.search(stderr)
+    assert not found, 'the program reported:\n' + stderr[max(0, found.start() - 400):found.start() + 4000].decode(errors='replace')
+
+
+def run(*args, input=b'', home=None, env=None, timeout=DEADLINE):
+    """og-veil to its end. Returns the CompletedProcess; bytes."""
+    args = [OG_VEIL, *args] + (['--home', str(home)] if home else [])
+    done = subprocess.run(args, input=input, capture_output=True, timeout=timeout, env=environment(**(env or {})))
+    assert_no_report(done.stderr)
+    assert done.returncode in (0, 1, 2), done
+    return done
+
+
+def sign_in(home, bundle):
+    done = run('login', '--manual', '--session-store', 'file', input=json.dumps(bundle).encode(), home=home)
+    assert done.returncode == 0, done.stderr.decode()
+    return done
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def header(self, name):
+        return next((v for k, v in self.headers if k.lower() == name.lower()), None)
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def error(self):
+        error = self.json()['error']
+        assert set(error) >= {'message', 'type', 'code', 'param'}, error
+        return error
+
+    @property
+    def text(self):
+        return self.json()['choices'][0]['message']['content']
+
+    @property
+    def proof(self):
+        return self.json()['opengradient_verification']
+
+    def events(self):
+        """The values of a replayed stream; asserts its form, [DONE] included."""
+        assert self.header('content-type').startswith('text/event-stream')
+        rows = self.body.decode().split('\n\n')
+        assert rows.pop() == '', 'the stream does not end with a blank line'
+        assert all(row.startswith('data: ') and '\n' not in row and '\r' not in row for row in rows), rows[:3]
+        assert [row for row in rows if row == 'data: [DONE]'] == ['data: [DONE]'] and rows[-1] == 'data: [DONE]'
+        return [json.loads(row[6:]) for row in rows[:-1]]
+
+    def streamed_text(self):
+        return ''.join(choice['delta'].get('content') or '' for event in self.events() for choice in event['choices'])
+
+    def streamed_proof(self):
+        return [e for e in self.events() if 'opengradient_verification' in e][-1]['opengradient_verification']
+
+
+class Veil:
+    """A running `og-veil serve -f`."""
+
+    def __init__(self, home, *args, env=None):
+        self.home, self.token = pathlib.Path(home), 'veil-e2e-' + uuid.uuid4().hex
+        self.secrets = set()  # must never show in the logs or the home
+        self.stderr_path = self.home / 'stderr.txt'
+        self.home.mkdir(parents=True, exist_ok=True)
+        command = [OG_VEIL, 'serve', '-f', '--home', str(self.home / 'home'), '--port', '0', *args]
+        with open(self.stderr_path, 'wb') as stderr:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+                                            env=environment(VEIL_TEST_TOKEN=self.token, **(env or {})))
+        self.stdout = []
+        self._ready = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+        if not self._ready.wait(DEADLINE) or not self.stdout:
+            self.process.kill()
+            raise AssertionError('og-veil did not start: ' + self.stderr().decode(errors='replace'))
+        match = re.fullmatch(r'listening on (http://([^/]+):(\d+)/v1)', self.stdout[0])
+        assert match, self.stdout
+        self.url, self.host, self.port = match[1], match[2], int(match[3])
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.stdout.append(line.decode().rstrip('\n'))
+            self._ready.set()
+        self._ready.set()
+
+    def stderr(self):
+        return self.stderr_path.read_bytes()
+
+    def connect(self, timeout=DEADLINE):
+        return socket.create_connection((self.host, self.port), timeout)
+
+    def request(self, method, path, body=None, headers=(), timeout=DEADLINE, connection=None):
+        """@body: bytes, or a value to send as JSON."""
+        headers = dict(headers)
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers.setdefault('Content-Type', 'application/json')
+        http_connection = connection or http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            http_connection.request(method, path, body=body, headers=headers)
+            response = http_connection.getresponse()
+            return Reply(response.status, response.getheaders(), response.read())
+        finally:
+            if connection is None:
+                http_connection.close()
+
+    def chat(self, body, headers=(), **kwargs):
+        return self.request('POST', '/v1/chat/completions', body, headers, **kwargs)
+
+    def ask(self, model, text, headers=(), **fields):
+        return self.chat({'model': model, 'messages': [{'role': 'user', 'content': text}], **fields}, headers)
+
+    def health(self):
+        return self.request('GET', '/health').json()
+
+    def counts(self):
+        return self.health()['counts']
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Ends it like systemd would, and looks at what is left."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError('og-veil did not end within 30 s of SIGTERM') from None
+        stderr = self.stderr()
+        assert_no_report(stderr)
+        assert code == 0, 'og-veil ended with %d: %s' % (code, stderr[-4000:].decode(errors='replace'))
+        for secret in self.secrets:
+            assert secret.encode() not in stderr, 'a secret or a prompt is in the log'
+        wait_until(lambda: not processes(self.token), 10, 'the processes of this run to end')
+
+
+class PeerVeil(Veil):
+    """The same, signed in at an independent peer."""
+
+    def __init__(self, home, peer, *args, env=None, **config):
+        self.peer = peer
+        home = pathlib.Path(home)
+        home.mkdir(parents=True, exist_ok=True)
+        sign_in(home / 'home', peer.bundle(**config))
+        super().__init__(home, '--session-store', 'file', *args, env=env)
+        self.secrets |= {peer.access_token, peer.refresh_token}
+
+    def secret(self):
+        """A word for a prompt that nobody but the enclave and the caller may ever see."""
+        word = 'zq' + uuid.uuid4().hex
+        self.peer.mark(word)
+        self.secrets.add(word)
+        return word
+
+    def stop(self):
+        super().stop()
+        self.peer.assert_clean()
+        for path in (self.home / 'home').rglob('*'):
+            if path.is_file():
+                for marker in self.peer.markers:
+                    assert marker not in path.read_bytes(), 'a prompt is in ' + path.name
