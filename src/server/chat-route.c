@@ -258,13 +258,10 @@ on_hung_up (VeilConnection *connection, gpointer user_data)
 {
   g_autoptr (VeilExchange) exchange = veil_exchange_ref (user_data);
   g_autoptr (SoupServerMessage) message = g_object_ref (exchange->message);
-  g_autoptr (GSocketConnection) stream = NULL;
-  g_autoptr (GIOStream) stolen = NULL;
 
   log_exchange (exchange, 499, &exchange->timing);
   veil_exchange_end (exchange);
-  stolen = veil_connection_steal (connection, message, &stream);
-  g_io_stream_close (G_IO_STREAM (stream), NULL, NULL);
+  veil_connection_close (connection, message);
 }
 
 void

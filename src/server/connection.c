@@ -157,14 +157,21 @@ veil_connection_steal (VeilConnection *self, SoupServerMessage *message, GSocket
   return soup_server_message_steal_connection (message);
 }
 
+void
+veil_connection_close (VeilConnection *self, SoupServerMessage *message)
+{
+  g_autoptr (SoupServerMessage) keep = g_object_ref (message);
+  g_autoptr (GSocketConnection) stream = NULL;
+  GIOStream *stolen = veil_connection_steal (self, keep, &stream);
+
+  g_io_stream_close (G_IO_STREAM (stream), NULL, NULL);
+  g_object_unref (stolen);
+}
+
 static void
 close_idle (VeilConnection *self, gpointer user_data)
 {
-  g_autoptr (SoupServerMessage) message = g_object_ref (self->idle);
-  g_autoptr (GSocketConnection) stream = NULL;
-  g_autoptr (GIOStream) stolen = veil_connection_steal (self, message, &stream);
-
-  g_io_stream_close (G_IO_STREAM (stream), NULL, NULL);
+  veil_connection_close (self, self->idle);
 }
 
 void

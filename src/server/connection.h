@@ -42,6 +42,9 @@ void               veil_connection_unwatch (VeilConnection *self);
  * connection itself (transfer full). */
 GIOStream         *veil_connection_steal (VeilConnection *self, SoupServerMessage *message, GSocketConnection **stream);
 
+/* Takes it and closes it. */
+void               veil_connection_close (VeilConnection *self, SoupServerMessage *message);
+
 /* Forgets whom to tell; for owners that go first. */
 void               veil_connection_detach (VeilConnection *self);
 

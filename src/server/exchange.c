@@ -10,27 +10,31 @@
 #define SMALL_BODY 65536 /* of a refused request: read and thrown away, so that the connection can be used again */
 
 static void
-on_got_headers (SoupServerMessage *message, VeilExchange *self)
+on_got_headers (SoupServerMessage *message, gpointer user_data)
 {
-  g_autoptr (VeilExchange) keep = veil_exchange_ref (self);
+  g_autoptr (VeilExchange) self = veil_exchange_ref (user_data);
 
+  self->started = g_get_monotonic_time ();
+  veil_exchange_touch (self);
   veil_route_headers (self);
 }
 
 static void
-on_got_chunk (SoupServerMessage *message, GBytes *chunk, VeilExchange *self)
+on_got_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
 {
-  g_autoptr (VeilExchange) keep = veil_exchange_ref (self);
+  g_autoptr (VeilExchange) self = veil_exchange_ref (user_data);
 
+  /* The rest of a refused request gets no further time. */
+  if (self->stage != VEIL_STAGE_BODY)
+    return;
   veil_exchange_touch (self);
-  if (self->stage == VEIL_STAGE_BODY)
-    veil_route_chunk (self, chunk);
+  veil_route_chunk (self, chunk);
 }
 
 static void
-on_got_body (SoupServerMessage *message, VeilExchange *self)
+on_got_body (SoupServerMessage *message, gpointer user_data)
 {
-  g_autoptr (VeilExchange) keep = veil_exchange_ref (self);
+  g_autoptr (VeilExchange) self = veil_exchange_ref (user_data);
 
   if (self->stage == VEIL_STAGE_BODY)
     veil_route_body (self);
@@ -44,9 +48,9 @@ on_wrote_body_data (SoupServerMessage *message, guint size, VeilExchange *self)
 
 /* It is the peer's turn again, with the next request. */
 static void
-on_finished (SoupServerMessage *message, VeilExchange *self)
+on_finished (SoupServerMessage *message, gpointer user_data)
 {
-  g_autoptr (VeilExchange) keep = veil_exchange_ref (self);
+  g_autoptr (VeilExchange) self = veil_exchange_ref (user_data);
   guint idle_ms = self->server->idle_ms;
 
   veil_exchange_end (self);

@@ -421,7 +421,6 @@ test_full_house (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
   limit.rlim_cur = MIN (limit.rlim_max, 4096);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  veil_server_set_idle_timeout (fixture->server, 500);
   for (guint i = 0; i <= VEIL_SERVER_MAX_CONNECTIONS; i++)
     {
       peer_connect (&peers[i], veil_server_get_port (fixture->server));
@@ -430,11 +429,12 @@ test_full_house (Fixture *fixture, gconstpointer data)
     }
   send_all (last, request);
   g_assert_cmpuint (g_hash_table_size (fixture->server->connections), ==, VEIL_SERVER_MAX_CONNECTIONS);
+  peer_close (&peers[0]);
   while (recv (last->fd, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
     g_main_context_iteration (NULL, TRUE);
   peer_read_reply (last, FALSE, &reply);
   g_assert_cmpuint (reply.status, ==, 200);
-  for (guint i = 0; i <= VEIL_SERVER_MAX_CONNECTIONS; i++)
+  for (guint i = 1; i <= VEIL_SERVER_MAX_CONNECTIONS; i++)
     peer_close (&peers[i]);
 }
 
