@@ -18,6 +18,7 @@ static const struct
   { "tee-id", "ID", "Use this TEE or none (\"auto\" chooses)" },
   { "expected-pcr", "HASH", "Use only TEEs with this PCR hash; may be given several times" },
   { "refresh-interval", "SECONDS", "How often to read the registry; 0 is never" },
+  { "answer-timeout", "SECONDS", "How long an answer may take; 0 is 5 minutes, and 10 for streams" },
   { "session-store", "STORE", "Where the session is kept: \"keyring\" or \"file\"" },
 };
 

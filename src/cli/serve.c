@@ -124,9 +124,8 @@ run (Serve *serve, gboolean sandbox)
 VeilExit
 veil_command_serve (int argc, char **argv)
 {
-  static const char *const flags[] = {
-    "home", "host", "port", "tee-id", "expected-pcr", "refresh-interval", "session-store", NULL
-  };
+  static const char *const flags[] = { "home",           "host",          "port", "tee-id", "expected-pcr", "refresh-interval",
+                                       "answer-timeout", "session-store", NULL };
   gboolean foreground = FALSE, sandbox = FALSE;
   const GOptionEntry entries[] = {
     { "foreground", 'f', 0, G_OPTION_ARG_NONE, &foreground, "Stay in the foreground", NULL },

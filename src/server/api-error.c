@@ -48,7 +48,7 @@ map_relay_status (VeilApiError *self, guint status)
       self->code = "rate_limit_exceeded";
       break;
     default:
-      self->status = 502;
+      self->status = status == 504 ? 504 : 502;
       self->code = "relay_error";
       break;
     }

@@ -118,13 +118,15 @@ VeilNetwork *
 veil_network_new (SoupSession *http, VeilSession *session, const VeilSettings *settings)
 {
   VeilNetwork *self = g_object_new (VEIL_TYPE_NETWORK, NULL);
+  const VeilRelayLimits limits = { .single_deadline_ms = settings->answer_timeout * 1000,
+                                   .stream_deadline_ms = settings->answer_timeout * 1000 };
 
   self->session = veil_session_ref (session);
   self->registry = veil_registry_new (http, session->registry_rpc_url, session->registry_address, session->registry_tee_type);
   self->selection = veil_selection_new ();
   veil_selection_set_tee_id (self->selection, settings->tee_id);
   veil_selection_set_pcr_pins (self->selection, (const char *const *) settings->pcr_pins);
-  self->relay = veil_relay_client_new (http, session->relay_url, NULL);
+  self->relay = veil_relay_client_new (http, session->relay_url, &limits);
   veil_relay_client_set_sandbox (self->relay, session->sandbox);
   if (settings->refresh_interval > 0)
     start_timer (self, settings->refresh_interval);

@@ -4,7 +4,6 @@
 #include "service.h"
 
 #include "chat-run.h"
-#include "config.h"
 #include "fetch.h"
 #include "network.h"
 #include "veil-error.h"
@@ -27,22 +26,6 @@ struct _VeilService
 static void backend_init (VeilBackendInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (VeilService, veil_service, G_TYPE_OBJECT, G_IMPLEMENT_INTERFACE (VEIL_TYPE_BACKEND, backend_init))
-
-static VeilSettings *
-copy_settings (const VeilSettings *settings)
-{
-  VeilSettings *copy = g_new0 (VeilSettings, 1);
-
-  copy->home = g_strdup (settings->home);
-  copy->host = g_strdup (settings->host);
-  copy->port = settings->port;
-  copy->tee_id = g_strdup (settings->tee_id);
-  copy->pcr_pins = g_strdupv (settings->pcr_pins);
-  copy->refresh_interval = settings->refresh_interval;
-  copy->api_key = g_strdup (settings->api_key);
-  copy->session_store = g_strdup (settings->session_store);
-  return copy;
-}
 
 static void
 drop_network (VeilService *self)
@@ -93,7 +76,7 @@ veil_service_new (const VeilSettings *settings)
 {
   VeilService *self = g_object_new (VEIL_TYPE_SERVICE, NULL);
 
-  self->settings = copy_settings (settings);
+  self->settings = veil_settings_copy (settings);
   return self;
 }
 
@@ -123,11 +106,9 @@ veil_service_get_session (VeilService *self)
 static void
 load_models (VeilService *self)
 {
-  const char *path = g_getenv ("VEIL_MODELS_FILE");
+  g_autofree char *path = veil_settings_find_models ();
   g_autoptr (GError) error = NULL;
 
-  if (path == NULL || *path == '\0')
-    path = VEIL_PKGDATADIR "/models.json";
   if (!veil_server_load_models (self->server, path, &error))
     g_warning ("/v1/models lists nothing: %s", error->message);
 }

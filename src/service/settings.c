@@ -16,6 +16,7 @@
 #define DEFAULT_PORT 11434
 #define DEFAULT_REFRESH_INTERVAL 300
 #define MAX_REFRESH_INTERVAL (7 * 24 * 3600)
+#define MAX_ANSWER_TIMEOUT 3600
 #define API_KEY_MIN_LENGTH 8
 
 /* @name is how the person wrote it ("--port", "OG_VEIL_PORT"), for the message. */
@@ -127,6 +128,17 @@ set_refresh_interval (VeilSettings *self, const char *name, const char *value, G
 }
 
 static gboolean
+set_answer_timeout (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  guint64 seconds;
+
+  if (!g_ascii_string_to_unsigned (value, 10, 0, MAX_ANSWER_TIMEOUT, &seconds, NULL))
+    return refuse (error, name, "must be a number of seconds up to an hour (0 is 5 minutes, and 10 for streams)");
+  self->answer_timeout = seconds;
+  return TRUE;
+}
+
+static gboolean
 set_api_key (VeilSettings *self, const char *name, const char *value, GError **error)
 {
   gsize length = strlen (value);
@@ -164,6 +176,7 @@ static const struct
   { "tee-id", "OG_VEIL_TEE_ID", set_tee_id, set_tee_id },
   { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", append_pcr, set_pcrs },
   { "refresh-interval", "OG_VEIL_TEE_REFRESH_INTERVAL", set_refresh_interval, set_refresh_interval },
+  { "answer-timeout", "OG_VEIL_ANSWER_TIMEOUT", set_answer_timeout, set_answer_timeout },
   { "session-store", "OG_VEIL_SESSION_STORE", set_session_store, set_session_store },
   { NULL, "OG_VEIL_API_KEY", NULL, set_api_key },
 };
@@ -189,6 +202,20 @@ veil_settings_new (GError **error)
         return NULL;
     }
   return g_steal_pointer (&self);
+}
+
+VeilSettings *
+veil_settings_copy (const VeilSettings *self)
+{
+  VeilSettings *copy = g_memdup2 (self, sizeof *self);
+
+  copy->home = g_strdup (self->home);
+  copy->host = g_strdup (self->host);
+  copy->tee_id = g_strdup (self->tee_id);
+  copy->pcr_pins = g_strdupv (self->pcr_pins);
+  copy->api_key = g_strdup (self->api_key);
+  copy->session_store = g_strdup (self->session_store);
+  return copy;
 }
 
 void

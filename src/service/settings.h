@@ -16,12 +16,14 @@ typedef struct
   char   *tee_id;           /* owned; 0x + 64 digits, or NULL for automatic */
   GStrv   pcr_pins;         /* owned; 0x + 64 digits each; empty is any */
   guint   refresh_interval; /* seconds, 0 is off */
+  guint   answer_timeout;   /* seconds for a whole answer; 0: 5 minutes for single answers, 10 for streams */
   char   *api_key;          /* owned, secret; NULL is none */
   char   *session_store;    /* owned; "keyring" or "file" */
 } VeilSettings;
 
 /* Defaults, then the environment. VEIL_ERROR_INVALID_ARGUMENT names the variable and says what it must be. */
 VeilSettings *veil_settings_new (GError **error);
+VeilSettings *veil_settings_copy (const VeilSettings *self);
 void          veil_settings_free (VeilSettings *self); /* wipes */
 
 /**

@@ -16,6 +16,7 @@ static const char *const variables[] = { "OG_VEIL_HOME",
                                          "OG_VEIL_TEE_ID",
                                          "OG_VEIL_EXPECTED_PCR_HASH",
                                          "OG_VEIL_TEE_REFRESH_INTERVAL",
+                                         "OG_VEIL_ANSWER_TIMEOUT",
                                          "OG_VEIL_SESSION_STORE",
                                          "OG_VEIL_API_KEY" };
 
@@ -94,10 +95,12 @@ test_precedence (void)
 
   set_flag (settings, "home", "/two", NULL);
   set_flag (settings, "port", "2", "3");
+  set_flag (settings, "answer-timeout", "7", NULL);
   set_flag (settings, "tee-id", "auto", NULL);
   set_flag (settings, "expected-pcr", HASH, NULL);
   g_assert_cmpstr (settings->home, ==, "/two");
   g_assert_cmpuint (settings->port, ==, 3);
+  g_assert_cmpuint (settings->answer_timeout, ==, 7);
   g_assert_null (settings->tee_id);
   g_assert_cmpuint (g_strv_length (settings->pcr_pins), ==, 1);
   clear_environment ();
@@ -134,6 +137,7 @@ test_bad_values (void)
     { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", "x" HASH },
     { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", HASH "," },
     { "refresh-interval", "OG_VEIL_TEE_REFRESH_INTERVAL", "5m" },
+    { "answer-timeout", "OG_VEIL_ANSWER_TIMEOUT", "3601" },
     { "session-store", "OG_VEIL_SESSION_STORE", "disk" },
     { NULL, "OG_VEIL_API_KEY", "short" },
     { NULL, "OG_VEIL_API_KEY", "with a space" },
