@@ -123,8 +123,12 @@ print_spread (const char *what, GArray *values)
           g_array_index (values, gint64, values->len * 99 / 100) / 1e3);
 }
 
-/* Prints what the heart saw. FALSE if the goal is missed: by what the program did, not by what others did with the machine. */
-static gboolean
+typedef struct
+{
+  gint64 wall, own; /* the longest */
+} Longest;
+
+static Longest
 report (GSource *source, const char *title)
 {
   GArray *holds = ((Heart *) source)->holds;
@@ -145,7 +149,7 @@ report (GSource *source, const char *title)
   print_spread ("held, as a clock on the wall sees it", wall);
   print_spread ("without waiting for a processor", own);
   print_spread ("this thread's own work between two beats", cpu);
-  return g_array_index (own, gint64, own->len - 1) <= GOAL_US;
+  return (Longest){ g_array_index (wall, gint64, wall->len - 1), g_array_index (own, gint64, own->len - 1) };
 }
 
 typedef struct
@@ -158,18 +162,18 @@ typedef struct
   const char *wish;
 } Scene;
 
-static gboolean
+static Longest
 play (Rig *rig, const Scene *scene)
 {
   GSource *heart = heart_new ();
   RigRun run = rig_run (rig, rig_get_url (rig), scene->count, scene->concurrency, scene->kind, scene->prompt_bytes, scene->wish);
-  gboolean good = report (heart, scene->title);
+  Longest longest = report (heart, scene->title);
 
   printf ("  %u verified answers, %.1f ms each at the caller (%.1f to %.1f)\n", run.good, run.mean_us / 1e3, run.min_us / 1e3,
           run.max_us / 1e3);
   g_source_destroy (heart);
   g_source_unref (heart);
-  return good;
+  return longest;
 }
 
 int
@@ -182,7 +186,7 @@ main (int argc, char **argv)
     { "a prompt and a streamed answer of 10 MB each", 5, 1, "stream", 10000000, "bytes:10000000" },
     { "streams of 10,000 frames, four at once", 20, 4, "stream", 1000, "frames:10000" },
   };
-  gboolean good = TRUE;
+  Longest longest = { 0 };
   Rig *rig;
 
   if (argc > 1 && g_str_equal (argv[1], LOAD_ARGUMENT))
@@ -192,8 +196,15 @@ main (int argc, char **argv)
   rig = rig_new ();
   rig_run (rig, rig_get_url (rig), 20, 4, "mixed", 1000, "frames:20"); /* what is done once is done */
   for (guint i = 0; i < G_N_ELEMENTS (scenes); i++)
-    good = play (rig, &scenes[i]) && good;
+    {
+      Longest one = play (rig, &scenes[i]);
+
+      longest.wall = MAX (longest.wall, one.wall);
+      longest.own = MAX (longest.own, one.own);
+    }
   rig_free (rig);
-  printf ("The loop was %s for more than %d ms.\n", good ? "never held" : "HELD", GOAL_US / 1000);
-  return good ? EXIT_SUCCESS : EXIT_FAILURE;
+  printf ("Longest hold: %.2f ms; without waiting for a processor that callers, sandbox, workers or others had: %.2f ms; the goal "
+          "is %d ms.\n",
+          longest.wall / 1e3, longest.own / 1e3, GOAL_US / 1000);
+  return longest.own <= GOAL_US ? EXIT_SUCCESS : EXIT_FAILURE;
 }
