@@ -6,6 +6,10 @@ from program import PeerVeil, Veil
 from veil_peer import Peer
 
 
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'serves: the test sends requests that are served')
+
+
 @pytest.fixture(scope='module')
 def peer():
     with Peer() as running:

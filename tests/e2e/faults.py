@@ -323,11 +323,13 @@ def cut_body(ex):
     ex.http.write(data)
 
 
-def cut_chunked(ex):
-    """Whole in its seal, but the HTTP body has no end."""
-    ex.http.close()
-    ex.http.start(200, [('Content-Type', type_of(ex))])
-    ex.http.write_chunk(sealed_text(ex))
+def cut_chunked(keep):
+    """So much of the sealed answer, and no end of the HTTP body."""
+    def handler(ex):
+        ex.http.close()
+        ex.http.start(200, [('Content-Type', type_of(ex))])
+        ex.http.write_chunk(sealed_text(ex)[:keep])
+    return handler
 
 
 def reset_inside(ex):

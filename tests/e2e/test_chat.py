@@ -5,11 +5,13 @@
 import concurrent.futures
 import http.client
 import json
+import os
 import subprocess
+import threading
 import time
 
 import pytest
-from program import DEADLINE, environment
+from program import DEADLINE, environment, wait_until
 from veil_peer import answers, canonical, crypto
 
 WEATHER = {'type': 'function', 'function': {'name': 'get_weather', 'parameters': {'type': 'object', 'properties': {'city': {'type': 'string'}}}}}
@@ -97,7 +99,6 @@ def test_stream_proof_only_when_asked_for(veil):
 
 def test_nothing_is_sent_before_all_is_verified(veil, peer):
     """The first bytes of the answer come after the peer has sent its last."""
-    import threading
     go, first = threading.Event(), threading.Event()
 
     def slow(ex):
@@ -321,13 +322,10 @@ def send_chat(sock, body):
     sock.sendall((head % (sock.getpeername()[1], len(data))).encode() + data)
 
 
-@pytest.mark.parametrize('stream', [False, True], ids=['single', 'stream'])
-@pytest.mark.parametrize('begun', [False, True], ids=['before-the-answer', 'inside-the-answer'])
-def test_hang_up_cancels_upstream(veil, peer, stream, begun):
-    model = 'hold-%d-%d' % (stream, begun)
-
-    def hold(ex):
-        if begun and stream:
+def hold(begun):
+    """Answers nothing, or a part, and waits for the other side to leave."""
+    def handler(ex):
+        if begun and ex.stream:
             ex.http.start(200, answers.STREAM_TYPE)
             for part in answers.seal_events(ex, answers.text_events(ex, ['some ', 'text']))[:2]:
                 ex.http.write_chunk(part)
@@ -335,16 +333,59 @@ def test_hang_up_cancels_upstream(veil, peer, stream, begun):
             ex.http.start(200, [('Content-Type', 'message/ohttp-res')], 1000)
             ex.http.write(b'x' * 100)
         ex.hold(DEADLINE)
+    return handler
 
-    peer.handlers[model] = hold
+
+@pytest.mark.parametrize('stream', [False, True], ids=['single', 'stream'])
+@pytest.mark.parametrize('begun', [False, True], ids=['before-the-answer', 'as-the-answer-begins'])
+def test_hang_up_cancels_upstream(veil, peer, stream, begun):
+    """The caller leaves at about the time when the answer's first bytes come in; often, because the moment matters."""
     before = veil.counts()
-    with veil.connect() as sock:
-        send_chat(sock, {'model': model, 'stream': stream, 'messages': [{'role': 'user', 'content': 'x'}]})
-        ex = peer.wait_seen(model)
-        assert not ex.hung_up.is_set()
-    assert ex.hung_up.wait(10), 'the upstream request goes on though its caller has left'
-    assert len(peer.seen(model)) == 1
+    for i in range(20):
+        model = 'hold-%d-%d-%d' % (stream, begun, i)
+        peer.handlers[model] = hold(begun)
+        with veil.connect() as sock:
+            send_chat(sock, {'model': model, 'stream': stream, 'messages': [{'role': 'user', 'content': 'x'}]})
+            ex = peer.wait_seen(model)
+            assert not ex.hung_up.is_set()
+        assert ex.hung_up.wait(10), 'the upstream request goes on though its caller has left'
+        assert len(peer.seen(model)) == 1
     assert veil.health()['status'] == 'ok' and veil.counts() == before, 'a caller who leaves is no failure'
+
+
+def test_hang_up_inside_a_long_answer(veil, peer):
+    """The caller leaves in the middle of a stream that goes on and on."""
+    def endless(ex):
+        sealer = ex.request.sealer()
+        ex.http.start(200, answers.STREAM_TYPE)
+        ex.http.write_chunk(sealer.response_nonce)
+        try:
+            while True:
+                ex.http.write_chunk(sealer.chunk(b': thinking\n\n'))
+                ex.written = True
+                if ex.http.wait_hang_up(0.01):
+                    break
+        finally:
+            ex.hung_up.set()
+
+    peer.handlers['long'] = endless
+    with veil.connect() as sock:
+        send_chat(sock, {'model': 'long', 'stream': True, 'messages': [{'role': 'user', 'content': 'x'}]})
+        ex = peer.wait_seen('long')
+        wait_until(lambda: getattr(ex, 'written', False), what='the answer to begin')
+    assert ex.hung_up.wait(10)
+
+
+def test_callers_who_leave_leave_nothing_behind(veil):
+    """Connections that callers close, before or after their answer, do not add up."""
+    def sockets():
+        return len(os.listdir('/proc/%d/fd' % veil.process.pid))
+    veil.ask('x', 'x')
+    before = sockets()
+    for i in range(60):
+        assert veil.ask('x', 'x', stream=i % 2 == 0).status == 200
+        veil.connect().close()
+    wait_until(lambda: sockets() <= before + 3, 10, 'the connections to be closed')
 
 
 def body_of(size, model):

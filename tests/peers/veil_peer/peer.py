@@ -28,9 +28,13 @@ RELAY_HEADERS = COMMON_HEADERS | {'x-tee-id', 'authorization'}
 class Enclave:
     """One TEE: signing key, HPKE key, registry record."""
 
-    def __init__(self, number, bits=2048):
+    _signing_keys = {}  # made once in a process: each takes as long as a hundred requests
+
+    def __init__(self, number):
         self.endpoint = 'https://tee-%d.peer.test' % number
-        self.signing_key = rsa.generate_private_key(65537, bits)
+        if number not in self._signing_keys:
+            self._signing_keys[number] = rsa.generate_private_key(65537, 2048)
+        self.signing_key = self._signing_keys[number]
         self.der = self.signing_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.tee_id = '0x' + crypto.keccak256(self.der).hex()
         self.key_id = number
