@@ -96,12 +96,6 @@ veil_connection_unref (VeilConnection *self)
     g_free (self);
 }
 
-GSocketConnection *
-veil_connection_get_stream (VeilConnection *self)
-{
-  return self->stream;
-}
-
 void
 veil_connection_expect (VeilConnection *self, guint milliseconds)
 {

@@ -23,9 +23,6 @@ VeilConnection    *veil_connection_new (GSocketConnection *stream, VeilConnectio
 VeilConnection    *veil_connection_ref (VeilConnection *self);
 void               veil_connection_unref (VeilConnection *self);
 
-/* (nullable): NULL once it is gone. */
-GSocketConnection *veil_connection_get_stream (VeilConnection *self);
-
 /* It is the peer's turn: unless this is called again within the time, the connection is shut down. 0: it is not the peer's turn. */
 void               veil_connection_expect (VeilConnection *self, guint milliseconds);
 

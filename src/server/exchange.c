@@ -207,7 +207,7 @@ respond_and_close (VeilExchange *self, guint status, GBytes *body)
 {
   VeilServer *server = self->server;
   g_autoptr (SoupServerMessage) message = g_object_ref (self->message);
-  g_autoptr (GSocketConnection) stream = g_object_ref (veil_connection_get_stream (self->connection));
+  g_autoptr (GSocketConnection) stream = NULL;
   g_autoptr (GIOStream) stolen = NULL;
   g_autoptr (GBytes) response = NULL;
   GString *text = g_string_new (NULL);

@@ -181,6 +181,7 @@ fixture_tear_down (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (veil_server_get_n_running (fixture->server), ==, 0);
   while (g_main_context_iteration (NULL, FALSE))
     ;
+  g_assert_cmpuint (g_hash_table_size (fixture->server->connections), ==, 0);
   g_assert_finalize_object (fixture->server);
   g_assert_finalize_object (fixture->backend);
 }
@@ -316,6 +317,35 @@ reply_clear (Reply *reply)
   if (reply->body != NULL)
     g_string_free (reply->body, TRUE);
   reply->body = NULL;
+}
+
+char *
+fixture_chat_head (Fixture *fixture, const char *lines)
+{
+  return g_strdup_printf ("POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n%s\r\n",
+                          veil_server_get_port (fixture->server), lines);
+}
+
+char *
+fixture_chat_request (Fixture *fixture, const char *body)
+{
+  g_autofree char *lines = g_strdup_printf ("Content-Length: %zu\r\n", strlen (body));
+  g_autofree char *head = fixture_chat_head (fixture, lines);
+
+  return g_strconcat (head, body, NULL);
+}
+
+void
+peer_send_all (Peer *peer, const char *text)
+{
+  g_assert_true (peer_send (peer, text, strlen (text)));
+}
+
+void
+fixture_wait_for_no_connections (Fixture *fixture)
+{
+  while (g_hash_table_size (fixture->server->connections) > 0)
+    g_main_context_iteration (NULL, TRUE);
 }
 
 typedef struct

@@ -69,6 +69,14 @@ void            peer_read_reply (Peer *peer, gboolean head_only, Reply *reply);
 gboolean        peer_sees_end (Peer *peer);
 void            reply_clear (Reply *reply);
 
+void            peer_send_all (Peer *peer, const char *text);
+
+/* Head of POST /v1/chat/completions as JSON, with further header lines ("A: b\r\n"); or a whole one. */
+char           *fixture_chat_head (Fixture *fixture, const char *lines);
+char           *fixture_chat_request (Fixture *fixture, const char *body);
+/* Runs the main loop until all are closed. */
+void            fixture_wait_for_no_connections (Fixture *fixture);
+
 /* One request on a connection of its own, with every "PORT" in @request put right. Runs the main loop. */
 void            fixture_ask (Fixture *fixture, const char *request, Reply *reply);
 /* POST /v1/chat/completions with that body and further header lines ("A: b\r\n"). */
