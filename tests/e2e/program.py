@@ -191,6 +191,49 @@ class Veil:
         wait_until(lambda: not processes(self.token), 10, 'the processes of this run to end')
 
 
+class Sandbox:
+    """The simulated network: as its own process, or the one that `og-veil serve --sandbox` started."""
+
+    def __init__(self, url, bundle=None, process=None):
+        self.url, self.bundle, self.process = url, bundle, process
+
+    @classmethod
+    def start(cls, *args):
+        process = subprocess.Popen([OG_VEIL_SANDBOX, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=environment())
+        bundle = json.loads(process.stdout.readline())
+        return cls(bundle['config']['chat_api_base_url'], bundle, process)
+
+    @classmethod
+    def of(cls, veil):
+        """Its address, from the kernel: og-veil tells it to nobody."""
+        [pid] = [p for p in processes(veil.token) if p != veil.process.pid]
+        links = [os.readlink('/proc/%d/fd/%s' % (pid, fd)) for fd in os.listdir('/proc/%d/fd' % pid)]
+        inodes = {link[8:-1] for link in links if link.startswith('socket:[')}
+        rows = [row.split() for row in open('/proc/net/tcp').readlines()[1:]]
+        [port] = {int(row[1].split(':')[1], 16) for row in rows if row[3] == '0A' and row[9] in inodes}
+        return cls('http://127.0.0.1:%d' % port)
+
+    def control(self, path, body=None):
+        connection = http.client.HTTPConnection(self.url.removeprefix('http://'), timeout=DEADLINE)
+        connection.request('GET' if body is None else 'POST', '/sandbox/' + path, None if body is None else json.dumps(body),
+                           {'Content-Type': 'application/json'})
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        assert response.status == 200, text
+        return json.loads(text)
+
+    def stats(self):
+        return self.control('stats')
+
+    def stop(self):
+        """Its standard input ends, and so does it."""
+        _, stderr = self.process.communicate(timeout=DEADLINE)
+        assert_no_report(stderr)
+        assert self.process.returncode == 0, stderr
+
+
 class PeerVeil(Veil):
     """The same, signed in at an independent peer."""
 

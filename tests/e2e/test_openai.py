@@ -13,8 +13,9 @@ import subprocess
 
 import faults as f
 import pytest
-from program import PeerVeil, Veil, environment
+from program import PeerVeil, Sandbox, Veil, environment, wait_until
 from veil_peer import Peer, answers
+from veil_peer.http import Server
 
 SOURCE = pathlib.Path(__file__).parent / 'openai'
 SCENARIOS = re.findall(r"^  async (?:'([^']+)'|(\w+))\(\) \{$", (SOURCE / 'client.mjs').read_text(), re.M)
@@ -59,6 +60,14 @@ SANDBOX_MODELS = {'echo': 'gpt-4.1', 'tools': 'gpt-4.1', 'json': 'gpt-4.1', 'abo
                   'e402': 'fault-relay-402', 'e413': 'fault-relay-413', 'e429': 'fault-relay-429', 'e502': 'fault-wrong-signature'}
 
 
+def arrived(wait):
+    """A server whose answer tells that the request to be aborted is where it should be."""
+    def handle(message):
+        wait()
+        message.respond(204)
+    return Server(handle)
+
+
 @pytest.fixture(scope='module')
 def no_enclave(tmp_path_factory):
     with Peer() as peer:
@@ -72,18 +81,23 @@ def no_enclave(tmp_path_factory):
 def results(client, peer, veil, sandbox, no_enclave, tmp_path_factory):
     """Runs the script against both networks; the outcome of every scenario."""
     out = {}
+    network = Sandbox.of(sandbox)
+    waits = {'peer': lambda: peer.wait_seen('abort'), 'sandbox': lambda: wait_until(lambda: network.stats()['in_flight'] > 0)}
     for target, running in (('peer', veil), ('sandbox', sandbox)):
         models = prepare(peer) if target == 'peer' else SANDBOX_MODELS
-        network = ['--sandbox'] if target == 'sandbox' else None
         home, env = tmp_path_factory.mktemp('keyed'), {'OG_VEIL_API_KEY': 'right-key'}
-        keyed = Veil(home, *network, env=env) if network else PeerVeil(home, peer, env=env)
+        keyed = PeerVeil(home, peer, env=env) if target == 'peer' else Veil(home, '--sandbox', env=env)
+        server = arrived(waits[target])
         try:
-            plan = {'baseURL': running.url, 'models': models, 'noEnclaveURL': no_enclave.url, 'keyedURL': keyed.url}
+            plan = {'baseURL': running.url, 'models': models, 'noEnclaveURL': no_enclave.url, 'keyedURL': keyed.url,
+                    'arrivedURL': server.url}
             done = subprocess.run(['node', str(client), json.dumps(plan)], capture_output=True, timeout=150, env=environment())
             assert done.returncode == 0, done.stderr.decode(errors='replace')
             out[target] = {row['name']: row.get('error') for row in map(json.loads, done.stdout.splitlines())}
         finally:
+            server.close()
             keyed.stop()
+    wait_until(lambda: network.stats()['in_flight'] == 0, what='the aborted stream to be given up in the sandbox')
     return out
 
 

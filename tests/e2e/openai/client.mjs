@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import OpenAI from 'openai'
 
-const { baseURL, models, noEnclaveURL, keyedURL } = JSON.parse(process.argv[2])
+const { baseURL, models, noEnclaveURL, keyedURL, arrivedURL } = JSON.parse(process.argv[2])
 const options = { baseURL, apiKey: 'unused', maxRetries: 0, timeout: 60_000 }
 const client = new OpenAI(options)
 const user = (content) => [{ role: 'user', content }]
@@ -145,7 +145,8 @@ const scenarios = {
   async 'aborted stream'() {
     const controller = new AbortController()
     const pending = client.chat.completions.create({ model: models.abort, messages: user('x'), stream: true }, { signal: controller.signal })
-    setTimeout(() => controller.abort(), 300)
+    // Answers once the other side has the request.
+    fetch(arrivedURL).then(() => controller.abort())
     const error = await pending.then(() => assert.fail('there was an answer'), (e) => e)
     assert.ok(error instanceof OpenAI.APIUserAbortError, String(error))
   },
