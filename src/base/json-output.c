@@ -17,11 +17,11 @@ veil_json_output_init (VeilJsonOutput *self, VeilJsonSpelling spelling, VeilJson
   self->buffer = g_malloc (self->size);
 }
 
-/* Copying by words may have left a few bytes of a text behind the end; and a sink's buffer has been used before. */
+/* Copying by words may have left a few bytes of a text behind the end. */
 static gsize
 touched (const VeilJsonOutput *self)
 {
-  return self->sink != NULL ? self->size : MIN (self->size, self->length + VEIL_JSON_TEXT_SLACK);
+  return MIN (self->size, MAX (self->used, self->length) + VEIL_JSON_TEXT_SLACK);
 }
 
 void
@@ -37,6 +37,7 @@ flush (VeilJsonOutput *self)
 {
   if (self->length > 0)
     self->sink ((const guint8 *) self->buffer, self->length, self->sink_data);
+  self->used = MAX (self->used, self->length);
   self->length = 0;
 }
 

@@ -16,6 +16,7 @@ typedef struct
   gpointer         sink_data;
   char            *buffer; /* owned */
   gsize            length;
+  gsize            used; /* the most that length has ever been, as far as a sink took it away */
   gsize            size;
 } VeilJsonOutput;
 
