@@ -4,17 +4,18 @@
 
 import base64
 import gzip
+import itertools
 import json
 import os
 import time
 import zlib
 
-from veil_peer import answers, canonical, crypto
+from veil_peer import answers, crypto
+from veil_peer.http import HungUp
 
 LEAK = 'must never be seen unverified'
 TEXTS = ['must never ', 'be seen ', 'unverified']
 CALLS = [answers.call('call_1', 'leaked_tool', '{"leak": 1}')]
-NOW = object()
 
 
 def events(ex, sign=None, texts=TEXTS):
@@ -338,6 +339,48 @@ def reset_inside(ex):
     ex.http.reset()
 
 
+def hang(ex):
+    ex.hold(60)
+
+
+def stall(ex):
+    data = sealed_text(ex)
+    ex.http.start(200, [('Content-Type', type_of(ex))], len(data))
+    ex.http.write(data[:len(data) // 2])
+    ex.hold(60)
+
+
+def trickle(ex, pieces_):
+    """One piece every 20 ms until the other side leaves."""
+    for piece in pieces_:
+        try:
+            ex.http.write(piece)
+        except HungUp:
+            break
+        if ex.http.wait_hang_up(0.02):
+            break
+    ex.hung_up.set()
+    ex.http.close()
+
+
+def drip_slowly(ex):
+    """Sealed comments for ever, or a body whose end is far away."""
+    sealer = ex.request.sealer()
+    if ex.stream:
+        ex.http.start(200, answers.STREAM_TYPE)
+        ex.http.write_chunk(sealer.response_nonce)
+        chunks = (sealer.chunk(b': thinking\n\n') for _ in itertools.count())
+        trickle(ex, (b'%x\r\n%s\r\n' % (len(chunk), chunk) for chunk in chunks))
+    else:
+        ex.http.start(200, [('Content-Type', type_of(ex))], 1 << 20)
+        trickle(ex, itertools.repeat(b'x'))
+
+
+def drip_headers(ex):
+    ex.http.write(b'HTTP/1.1 200 OK\r\n')
+    trickle(ex, itertools.repeat(b'X-More: y\r\n'))
+
+
 def not_http(ex):
     ex.http.close()
     ex.http.write(b'SSH-2.0-OpenSSH_9.2p1\r\n\r\n')
@@ -437,6 +480,3 @@ def upper_case_hashes(signed):
 
 def now():
     return int(time.time())
-
-
-__all__ = [name for name in dir() if not name.startswith('_')] + ['canonical']

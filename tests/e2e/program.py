@@ -24,7 +24,7 @@ REPORTS = re.compile(rb'AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitize
 def environment(**extra):
     """Nothing of the caller's own Veil settings or proxies gets in."""
     env = {k: v for k, v in os.environ.items() if not k.startswith('OG_VEIL') and not k.lower().endswith('_proxy')}
-    env.update(VEIL_SANDBOX_PROGRAM=OG_VEIL_SANDBOX, HOME='/nonexistent', LC_ALL='C.UTF-8', NO_PROXY='*', **extra)
+    env.update({'VEIL_SANDBOX_PROGRAM': OG_VEIL_SANDBOX, 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', 'NO_PROXY': '*', **extra})
     return env
 
 

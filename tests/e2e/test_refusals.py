@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every answer that must be refused, with its own error and nothing of its content; and every unusual one that must not."""
 
+import concurrent.futures
 import json
+import time
 
 import faults as f
 import pytest
+from program import PeerVeil
 from veil_peer import answers
 
 STREAM = {'stream': True, 'stream_options': {'include_usage': True}}
@@ -249,6 +252,27 @@ def test_retry_after_is_kept(veil, peer, request, kind):
     for value in ('7', 'Fri, 21 Nov 2036 20:00:00 GMT'):
         _, reply = ask(veil, peer, request, kind, f.status(429, headers=[('Retry-After', value)]))
         assert reply.status == 429 and reply.header('Retry-After') == value
+
+
+def test_deadline(peer, tmp_path):
+    """An answer that does not come, stops half way or never ends is given up when its time is over, and not asked for again."""
+    hasty = PeerVeil(tmp_path, peer, '--answer-timeout', '2')
+    handlers = {'hang': f.hang, 'stall': f.stall, 'drip': f.drip_slowly, 'header-drip': f.drip_headers}
+    cases = [(name, kind) for name in handlers for kind in BOTH]
+    peer.handlers.update({'late-%s-%s' % case: handlers[case[0]] for case in cases})
+
+    def one(case):
+        start = time.monotonic()
+        return hasty.ask('late-%s-%s' % case, 'x', **(STREAM if case[1] == 'stream' else {})), time.monotonic() - start
+
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        for case, (reply, seconds) in zip(cases, pool.map(one, cases)):
+            error = assert_refused(reply)
+            assert (reply.status, error['code']) == (504, 'timed_out'), (case, error)
+            assert 1.5 < seconds < 10, (case, seconds)
+            [ex] = peer.seen('late-%s-%s' % case)
+            assert ex.hung_up.wait(10), case
+    hasty.stop()
 
 
 @pytest.mark.parametrize('kind', BOTH)

@@ -5,7 +5,6 @@
 import json
 
 from . import canonical
-from .crypto import keccak256
 
 
 def call(id, name, arguments):
@@ -137,6 +136,3 @@ def honest(ex):
         send_calls(ex, [call('call_peer_1', name, json.dumps({'city': 'Zürich'}, ensure_ascii=False))])
     else:
         send_text(ex, 'echo: ' + last_text(ex.wire))
-
-
-__all__ = [name for name in dir() if not name.startswith('_')] + ['keccak256']
