@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *const origins[] = { "https://app.example", NULL };
+static const char *const origins[] = { "https://app.example", "null", NULL };
 
 static void
 test_hosts (void)

@@ -247,6 +247,7 @@ test_stream_cuts (void)
   check_cuts ((VeilChatDelta[]){ { 0, 1 } }, 1, 1);                   /* too short */
   check_cuts ((VeilChatDelta[]){ { 0, 4 }, { 4, 1 } }, 2, 1);         /* too long */
   check_cuts ((VeilChatDelta[]){ { 0, 1 }, { 1, G_MAXSIZE } }, 2, 1); /* far too long */
+  check_cuts ((VeilChatDelta[]){ { 1, 1 }, { 0, 3 } }, 2, 1);         /* in another order */
 }
 
 static void
