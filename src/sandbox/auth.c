@@ -4,8 +4,8 @@
 /* Sign-in: the bundle that the app's page would hand over, and the token refresh (protocol.md section 6). */
 #include <string.h>
 
-#include "network.h"
 #include "secret.h"
+#include "simulation.h"
 
 #define PATH "/auth/v1/token"
 #define EMAIL "sandbox@localhost"

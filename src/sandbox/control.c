@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "hex.h"
-#include "network.h"
+#include "simulation.h"
 
 static void
 write_uint (VeilJsonWriter *writer, const char *key, guint64 number)

@@ -7,8 +7,8 @@
 #include "answer.h"
 #include "canonical.h"
 #include "frames.h"
-#include "proof.h"
 #include "seal.h"
+#include "signing.h"
 #include "speak.h"
 
 #define MODEL_PREFIX "fault-"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "network.h"
+#include "simulation.h"
 
 typedef struct
 {

@@ -6,8 +6,8 @@
 
 #include "hex.h"
 #include "keccak.h"
-#include "network.h"
 #include "registry-abi.h"
+#include "simulation.h"
 
 #define HALF_AN_HOUR 1800
 #define MAX_CALL 4096

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "network.h"
+#include "simulation.h"
 
 #define BOMB_MIB 96
 

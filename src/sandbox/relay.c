@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "job.h"
-#include "network.h"
 #include "secret.h"
+#include "simulation.h"
 
 #define PATH "/api/v1/chat/ohttp"
 

@@ -4,7 +4,7 @@
 /* Answers as the gateway spells them: a JSON object, or the events of a stream (protocol.md sections 4 and 5). */
 #pragma once
 
-#include "proof.h"
+#include "signing.h"
 
 G_BEGIN_DECLS
 

@@ -374,7 +374,6 @@ test_file_replaces_link (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *victim = g_build_filename (fixture->folder, "victim", NULL);
   g_autofree char *content = NULL;
-  g_autoptr (GError) error = NULL;
 
   save (fixture);
   g_assert_true (g_file_set_contents (victim, "mine", -1, NULL));

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "network.h"
+#include "simulation.h"
 
 #include <string.h>
 
