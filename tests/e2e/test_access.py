@@ -220,7 +220,7 @@ def chat(**fields):
     (chat(messages=[{'role': 'user', 'content': 'x'}, {'role': 'wizard', 'content': 'x'}]), 'messages[1].role'),
     (chat(messages=[{'content': 'x'}]), 'messages[0].role'), (chat(messages=[{'role': 7}]), 'messages[0].role'),
     (chat(temperature='hot'), 'temperature'), (chat(tools={'a': 1}), 'tools'), (chat(stream='yes'), 'stream'),
-], ids=str)
+], ids=lambda value: repr(value)[:40])
 def test_bad_requests(veil, body, param):
     answer = post(veil, body=body) if body else raw(veil, 'POST', '/v1/chat/completions', [
         ('Host', '127.0.0.1:%d' % veil.port), ('Content-Type', 'application/json'), ('Content-Length', '0')])
