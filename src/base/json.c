@@ -44,6 +44,12 @@ veil_json_doc_has_duplicate_keys (VeilJsonDoc *doc)
   return doc->duplicates;
 }
 
+gsize
+veil_json_doc_get_weight (VeilJsonDoc *doc)
+{
+  return doc->text_used + (doc->stacked + doc->capacity - doc->finished) * sizeof *doc->nodes;
+}
+
 VeilJsonType
 veil_json_get_type (const VeilJson *value)
 {

@@ -47,6 +47,9 @@ const VeilJson *veil_json_doc_get_root (VeilJsonDoc *doc);
 /* TRUE if any object of the document had a key twice whose values differ ("reads two ways"; equal repeats do not count). */
 gboolean        veil_json_doc_has_duplicate_keys (VeilJsonDoc *doc);
 
+/* Bytes of memory that what was read takes: the time to write or to free it grows with them. */
+gsize           veil_json_doc_get_weight (VeilJsonDoc *doc);
+
 /* Every accessor takes NULL for "absent" and then answers like for null: VEIL_JSON_NULL, NULL, 0, FALSE. */
 VeilJsonType    veil_json_get_type (const VeilJson *value);
 gboolean        veil_json_is (const VeilJson *value, VeilJsonType type); /* FALSE for NULL, VEIL_JSON_NULL included */

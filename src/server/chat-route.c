@@ -18,10 +18,11 @@
 typedef struct
 {
   GBytes *body;             /* owned */
-  VeilChatAnswer *answer;   /* owned */
+  VeilChatAnswer *answer;   /* owned; gone once the reply is made: it can be so large that to free it would hold the main loop */
   VeilChatRequest *request; /* owned */
   gboolean include_proof;
-  gint64 took_us; /* set by the work */
+  VeilProof *proof; /* owned; set by the work, as is the next */
+  VeilTiming timing;
 } Work;
 
 static void
@@ -30,6 +31,7 @@ work_free (Work *work)
   g_clear_pointer (&work->body, g_bytes_unref);
   g_clear_pointer (&work->answer, veil_chat_answer_unref);
   g_clear_pointer (&work->request, veil_chat_request_unref);
+  g_clear_pointer (&work->proof, veil_proof_unref);
   g_free (work);
 }
 
@@ -155,7 +157,10 @@ render (GTask *task, gpointer source, gpointer task_data, GCancellable *cancella
   GBytes *reply;
 
   reply = work->request->stream ? veil_reply_stream (work->answer, &options) : veil_reply_single (work->answer, &options);
-  work->took_us = g_get_monotonic_time () - start;
+  work->proof = veil_proof_ref (work->answer->proof);
+  work->timing = work->answer->timing;
+  work->timing.reply = g_get_monotonic_time () - start;
+  g_clear_pointer (&work->answer, veil_chat_answer_unref);
   g_task_return_pointer (task, reply, (GDestroyNotify) g_bytes_unref);
 }
 
@@ -174,10 +179,9 @@ on_rendered (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (exchange->message == NULL)
     return;
-  exchange->timing = work->answer->timing;
-  exchange->timing.reply = work->took_us;
+  exchange->timing = work->timing;
   log_exchange (exchange, 200, &exchange->timing);
-  set_proof_headers (soup_server_message_get_response_headers (exchange->message), work->answer->proof);
+  set_proof_headers (soup_server_message_get_response_headers (exchange->message), work->proof);
   veil_exchange_respond (exchange, 200, work->request->stream ? "text/event-stream" : "application/json", reply);
 }
 
@@ -187,6 +191,18 @@ wants_proof (VeilExchange *exchange)
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (exchange->message);
 
   return g_strcmp0 (soup_message_headers_get_list (headers, "X-OpenGradient-Proof"), "1") == 0;
+}
+
+/* Of writing the reply, in bytes. The documents hold tool calls and what is passed on unsigned, which may be large too. */
+static gsize
+estimate_cost (const VeilChatAnswer *answer)
+{
+  gsize cost = (answer->text != NULL ? g_bytes_get_size (answer->text) : 0) +
+               (answer->deltas != NULL ? answer->deltas->len : 0) * FRAME_COST;
+
+  for (guint i = 0; i < answer->docs->len; i++)
+    cost += veil_json_doc_get_weight (answer->docs->pdata[i]);
+  return cost;
 }
 
 static void
@@ -206,8 +222,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (exchange->message == NULL)
     return;
-  cost = (answer->text != NULL ? g_bytes_get_size (answer->text) : 0) +
-         (answer->deltas != NULL ? answer->deltas->len : 0) * FRAME_COST;
+  cost = estimate_cost (answer);
   work = g_new0 (Work, 1);
   work->include_proof = wants_proof (exchange);
   work->answer = g_steal_pointer (&answer);

@@ -22,12 +22,19 @@ veil_reply_find_extra (VeilChatAnswer *answer, const char *name, VeilJsonType ty
   return NULL;
 }
 
+/* Nothing that takes more room in a reply than it has bytes, or that breaks a line where somebody prints it. */
 static gboolean
 is_short_name (const VeilJson *value)
 {
   gsize length;
+  const char *text = veil_json_get_string (value, &length);
 
-  return veil_json_get_string (value, &length) != NULL && length > 0 && length <= MAX_NAME;
+  if (text == NULL || length == 0 || length > MAX_NAME || !veil_json_string_is_utf8 (value))
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    if (g_ascii_iscntrl (text[i]))
+      return FALSE;
+  return TRUE;
 }
 
 static void

@@ -122,6 +122,24 @@ test_single_defaults (void)
   "[{\"function\":{\"arguments\":\"{\\\"q\\\":1}\",\"name\":\"f\"},\"id\":\"call_1\",\"type\":\"function\"}," \
   "{\"function\":{\"arguments\":\"\",\"name\":\"g\"},\"id\":null,\"type\":\"function\"}]"
 
+/* What would break a line where it is printed, or take six bytes for one in every chunk. */
+static void
+test_odd_names (void)
+{
+  static const char *const odd[] = { "a\\nb", "\\r", "\\u0001", "\\u0000", "\\u001b[2J", "\\u007f", "\\ud800", "" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (odd); i++)
+    {
+      g_autofree char *extras = g_strdup_printf ("{\"id\":\"%s\",\"model\":\"%s\"}", odd[i], odd[i]);
+      g_autoptr (VeilChatAnswer) answer = fake_answer_new ("x", 0, extras);
+      g_autoptr (GBytes) reply = veil_reply_single (answer, &plain);
+      g_autoptr (JsonObject) object = parse_object (g_bytes_get_data (reply, NULL), g_bytes_get_size (reply));
+
+      g_assert_cmpstr (json_object_get_string_member (object, "id"), ==, "chatcmpl-abababababababababababab");
+      g_assert_cmpstr (json_object_get_string_member (object, "model"), ==, "gpt-4.1");
+    }
+}
+
 static void
 test_single_tools (void)
 {
@@ -276,6 +294,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reply/single", test_single);
   g_test_add_func ("/reply/single/defaults", test_single_defaults);
+  g_test_add_func ("/reply/odd-names", test_odd_names);
   g_test_add_func ("/reply/single/tools", test_single_tools);
   g_test_add_func ("/reply/stream", test_stream);
   g_test_add_func ("/reply/stream/last-frame", test_stream_last_frame);

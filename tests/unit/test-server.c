@@ -6,6 +6,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <time.h>
 
 static void
 assert_header (const Reply *reply, const char *line)
@@ -282,6 +283,65 @@ test_cors (Fixture *fixture, gconstpointer data)
   assert_body_has (&refused, "\"type\":\"authentication_error\"");
 }
 
+typedef struct
+{
+  gint64 last, longest; /* microseconds of this thread's own work */
+} Beats;
+
+static gint64
+thread_cpu_us (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static gboolean
+on_beat (gpointer user_data)
+{
+  Beats *beats = user_data;
+  gint64 now = thread_cpu_us ();
+
+  beats->longest = MAX (beats->longest, now - beats->last);
+  beats->last = now;
+  return G_SOURCE_CONTINUE;
+}
+
+static gint64
+measure_longest_hold (Fixture *fixture, VeilChatAnswer *answer, guint *status)
+{
+  g_auto (Reply) reply = { 0 };
+  Beats beats = { thread_cpu_us (), 0 };
+  guint beat = g_timeout_add_full (G_PRIORITY_HIGH, 1, on_beat, &beats, NULL);
+
+  g_clear_pointer (&fixture->backend->answer, veil_chat_answer_unref);
+  fixture->backend->answer = answer;
+  fixture_ask_chat (fixture, "", CHAT_BODY, &reply);
+  g_source_remove (beat);
+  *status = reply.status;
+  return beats.longest;
+}
+
+/* An answer is large in more ways than by its text: other callers wait for none of them. On the main loop these replies take half a second. */
+static void
+test_large_unsigned (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *numbers = g_strnfill (6 * 500000, ' ');
+  g_autofree char *extras = NULL;
+  g_autofree char *calls = NULL;
+  guint status;
+
+  for (gsize i = 0; i < 500000; i++)
+    memcpy (numbers + 6 * i, i < 499999 ? "1e300," : "1e300 ", 6);
+  extras = g_strdup_printf ("{\"usage\":{\"x\":[%s]}}", numbers);
+  calls = g_strdup_printf ("[%s]", numbers);
+  g_assert_cmpint (measure_longest_hold (fixture, fake_answer_new ("x", 0, extras), &status), <, 200000);
+  g_assert_cmpuint (status, ==, 200);
+  g_assert_cmpint (measure_longest_hold (fixture, fake_answer_new_tools (calls), &status), <, 200000);
+  g_assert_cmpuint (status, ==, 200);
+}
+
 static void
 test_models_file (void)
 {
@@ -316,6 +376,7 @@ main (int argc, char **argv)
   ADD ("/server/stream", test_stream);
   ADD ("/server/content-types", test_content_types);
   ADD ("/server/cors", test_cors);
+  ADD ("/server/large-unsigned", test_large_unsigned);
   g_test_add_func ("/server/models-file", test_models_file);
   return g_test_run ();
 }
