@@ -118,16 +118,18 @@ answer_options (VeilExchange *exchange, const char *allow)
   veil_exchange_respond (exchange, 204, NULL, NULL);
 }
 
-/* libsoup reads "-1" and "+1" as numbers, and takes one of two framings when it is given both. */
+/* libsoup reads "-1" and "+1" as numbers, takes one of two framings when it is given both, and "identity" for no body. */
 static gboolean
 framing_is_good (SoupMessageHeaders *headers)
 {
   const char *length = soup_message_headers_get_list (headers, "Content-Length");
+  const char *coding = soup_message_headers_get_list (headers, "Transfer-Encoding");
 
+  if (coding != NULL && (length != NULL || g_ascii_strcasecmp (coding, "chunked") != 0))
+    return FALSE;
   if (length == NULL)
     return TRUE;
-  return soup_message_headers_get_list (headers, "Transfer-Encoding") == NULL && *length != '\0' && strlen (length) <= 15 &&
-         strspn (length, "0123456789") == strlen (length);
+  return *length != '\0' && strlen (length) <= 15 && strspn (length, "0123456789") == strlen (length);
 }
 
 /* TRUE if it may go on. */

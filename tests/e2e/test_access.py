@@ -256,6 +256,19 @@ def test_ambiguous_lengths(veil, rows):
     assert answer is None or 400 <= answer[0] < 600, answer
 
 
+@pytest.mark.parametrize('row', ['identity', 'chunked, chunked', 'gzip, chunked', 'chunked, identity', 'Xchunked'])
+def test_other_transfer_codings(veil, row):
+    """What follows such a head is no request: neither the body nor what is behind it."""
+    behind = b'GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n' % veil.port
+    with veil.connect() as sock:
+        sock.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nTransfer-Encoding: %s\r\n\r\n%s'
+                     % (veil.port, row.encode(), behind))
+        answer = b''
+        while piece := sock.recv(65536):
+            answer += piece
+    assert b' 200 ' not in answer and b'active_tee_id' not in answer and answer.split()[1] in (b'400', b'501'), answer
+
+
 @pytest.mark.parametrize('line', [b'\r\n\r\n', b'GET\r\n\r\n', b'\x16\x03\x01\x02\x00\x01\x00', b'GET /health HTTP/9.9\r\n\r\n', b'GET /\x00 HTTP/1.1\r\n\r\n',
                                   b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], ids=repr)
 def test_not_http(veil, line):
