@@ -7,10 +7,13 @@
 #include "veil-error.h"
 
 #include <gio/gnetworking.h>
+#include <sys/resource.h>
 
 #define BACKLOG 1024
 #define ACCEPTS_PER_TURN 64
 #define RETRY_MS 100
+#define OTHER_FILES 32 /* that the process has open */
+#define LEAST_CONNECTIONS 8
 
 typedef struct
 {
@@ -55,10 +58,22 @@ listener_retry_later (VeilListener *self)
   g_source_attach (self->source, g_main_context_get_thread_default ());
 }
 
+/* Each request that is let in may need a connection to the relay: callers get no more than half of the descriptors, or none could be answered. */
+static guint
+get_max_connections (void)
+{
+  struct rlimit files;
+
+  if (getrlimit (RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= OTHER_FILES + 2 * VEIL_SERVER_MAX_CONNECTIONS)
+    return VEIL_SERVER_MAX_CONNECTIONS;
+  return files.rlim_cur <= OTHER_FILES + 2 * LEAST_CONNECTIONS ? LEAST_CONNECTIONS : (guint) (files.rlim_cur - OTHER_FILES) / 2;
+}
+
 static gboolean
 on_connection (GSocket *socket, GIOCondition condition, gpointer user_data)
 {
   VeilListener *self = user_data;
+  guint max_connections = get_max_connections ();
 
   for (guint i = 0; i < ACCEPTS_PER_TURN; i++)
     {
@@ -66,7 +81,7 @@ on_connection (GSocket *socket, GIOCondition condition, gpointer user_data)
       g_autoptr (GSocket) accepted = NULL;
       g_autoptr (GSocketConnection) stream = NULL;
 
-      if (g_hash_table_size (self->server->connections) >= VEIL_SERVER_MAX_CONNECTIONS)
+      if (g_hash_table_size (self->server->connections) >= max_connections)
         {
           listener_stop (self);
           return G_SOURCE_REMOVE;

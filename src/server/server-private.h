@@ -35,7 +35,7 @@ struct _VeilServer
 };
 
 #define VEIL_SERVER_IDLE_MS 60000
-#define VEIL_SERVER_MAX_CONNECTIONS 512
+#define VEIL_SERVER_MAX_CONNECTIONS 512 /* fewer where the process may open few files */
 
 /* Shorter patience, for tests. */
 void veil_server_set_idle_timeout (VeilServer *self, guint milliseconds);
