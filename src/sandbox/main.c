@@ -149,6 +149,7 @@ main (int argc, char **argv)
   int result = 0;
 
   signal (SIGPIPE, SIG_IGN);
+  g_log_writer_default_set_use_stderr (TRUE); /* the first line of standard output is the bundle */
   if (!read_options (&options, &argc, &argv, &error))
     {
       g_printerr ("og-veil-sandbox: %s\n", error->message);

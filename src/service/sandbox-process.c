@@ -7,6 +7,7 @@
 #include "veil-error.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #define START_TIMEOUT_S 30
 
@@ -100,18 +101,35 @@ on_bundle (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_pointer (task, g_object_ref (self), g_object_unref);
 }
 
+/* Ctrl-C is meant for us: the helper ends when we close its lifeline, and not before. */
+static void
+leave_process_group (gpointer user_data)
+{
+  setpgid (0, 0);
+}
+
+static GSubprocess *
+spawn (GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+  g_autofree char *program = find_program ();
+
+  g_subprocess_launcher_set_child_setup (launcher, leave_process_group, NULL, NULL);
+  return g_subprocess_launcher_spawn (launcher, error, program, NULL);
+}
+
 void
 veil_sandbox_process_start_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
   g_autoptr (VeilSandboxProcess) self = g_object_new (VEIL_TYPE_SANDBOX_PROCESS, NULL);
   g_autoptr (GDataInputStream) output = NULL;
-  g_autofree char *program = find_program ();
   GSource *timeout;
   GError *error = NULL;
 
   g_task_set_source_tag (task, veil_sandbox_process_start_async);
-  self->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, program, NULL);
+  self->process = spawn (&error);
   if (self->process == NULL)
     {
       g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_SANDBOX, "The sandbox helper could not be started: %s", error->message);
