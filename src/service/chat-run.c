@@ -25,6 +25,14 @@ chat_run_free (gpointer data)
 
 static void try_again (GTask *task, GError *error);
 
+/* For whoever runs it. Only names of ours: the message may quote what the relay or the gateway said, and that the prompt. */
+static void
+log_refusal (const ChatRun *run, const GError *error)
+{
+  if (error->domain == VEIL_ERROR && veil_error_code_is_verification (error->code))
+    g_message ("An answer of the enclave %s was refused: %s", run->tee->id, veil_error_code_get_nick (error->code));
+}
+
 static void
 sent (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -36,6 +44,8 @@ sent (GObject *source, GAsyncResult *result, gpointer user_data)
 
   answer = veil_relay_client_send_finish (VEIL_RELAY_CLIENT (source), result, &error);
   veil_network_report (network, run->tee, error);
+  if (error != NULL)
+    log_refusal (run, error);
   if (answer != NULL)
     g_task_return_pointer (task, answer, (GDestroyNotify) veil_chat_answer_unref);
   else if (run->first == NULL && veil_network_may_try_elsewhere (error))
