@@ -33,7 +33,14 @@ build_entries (const GOptionEntry *own, const char *const *setting_flags, char *
     g_array_append_val (entries, *own);
   for (guint i = 0; i < N_SETTINGS; i++)
     {
-      GOptionEntry entry = { setting_help[i].flag, 0, 0, G_OPTION_ARG_STRING_ARRAY, &values[i], setting_help[i].help,
+      /* File names are bytes: any name can be given in any locale. */
+      gboolean is_file = g_str_equal (setting_help[i].flag, "home");
+      GOptionEntry entry = { setting_help[i].flag,
+                             0,
+                             0,
+                             is_file ? G_OPTION_ARG_FILENAME_ARRAY : G_OPTION_ARG_STRING_ARRAY,
+                             &values[i],
+                             setting_help[i].help,
                              setting_help[i].value };
 
       if (g_strv_contains (setting_flags, entry.long_name))

@@ -5,8 +5,13 @@
 
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static const VeilCommand commands[] = {
   { "serve", NULL, "Serve the OpenAI-compatible endpoint", veil_command_serve },
@@ -32,13 +37,18 @@ print_usage (void)
            "  --version    Show the version\n");
 }
 
-int
-main (int argc, char **argv)
+/* If the caller closed one of them, the next file or socket would get its number, and what is printed with it. */
+static void
+open_standard_files (void)
 {
-  setlocale (LC_ALL, "");
-  /* A reader of our output that goes away must not end the endpoint. */
-  signal (SIGPIPE, SIG_IGN);
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && errno == EBADF && open ("/dev/null", O_RDWR) != fd)
+      abort ();
+}
 
+static VeilExit
+run_command (int argc, char **argv)
+{
   if (argc < 2)
     return veil_cli_fail_usage ("a command is missing; `og-veil --help` lists them");
   if (g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "help"))
@@ -55,4 +65,25 @@ main (int argc, char **argv)
     if (g_str_equal (argv[1], commands[i].name))
       return commands[i].run (argc - 1, argv + 1);
   return veil_cli_fail_usage ("\"%s\" is not a command; `og-veil --help` lists them", argv[1]);
+}
+
+int
+main (int argc, char **argv)
+{
+  VeilExit status;
+
+  open_standard_files ();
+  setlocale (LC_ALL, "");
+  /* A reader of our output that goes away must not end the endpoint. */
+  signal (SIGPIPE, SIG_IGN);
+  /* Standard output is for those who read it; GLib would put information and debugging there. */
+  g_log_writer_default_set_use_stderr (TRUE);
+
+  status = run_command (argc, argv);
+  if (status == VEIL_EXIT_OK && ferror (stdout))
+    {
+      g_printerr ("og-veil: Standard output cannot be written\n");
+      status = VEIL_EXIT_FAILURE;
+    }
+  return status;
 }
