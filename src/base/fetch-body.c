@@ -10,6 +10,9 @@
 #define SLICE (64 * 1024)
 /* Until this much has really come, what was announced is not believed when memory is set aside. */
 #define TRUSTED_LENGTH (1024 * 1024)
+/* From here on all that may come is set aside at once, because to move more than this would hold the main loop. What is not written to takes
+ * address space and no memory. */
+#define LARGEST_MOVE (8 * 1024 * 1024)
 
 void
 veil_fetch_body_clear (VeilFetchBody *self)
@@ -27,6 +30,8 @@ grow (VeilFetchBody *self)
 
   if (self->expected >= 0 && (self->used >= TRUSTED_LENGTH || self->expected < TRUSTED_LENGTH))
     size = MAX (size, (gsize) self->expected + 1);
+  else if (self->used >= LARGEST_MOVE)
+    size = self->max + 1;
   size = MIN (MAX (size, SLICE), self->max + 1);
 
   guint8 *data = g_malloc (size);
