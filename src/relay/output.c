@@ -8,6 +8,8 @@
 #include "secret.h"
 #include "veil-error.h"
 
+#define MAX_FINISH_REASON 64
+
 static gboolean
 refuse (GError **error, VeilErrorCode code, const char *message)
 {
@@ -81,6 +83,21 @@ veil_output_append_text (const VeilJson *content, GByteArray *text, GError **err
   return TRUE;
 }
 
+/* No signature covers the reason and it is passed on, so it may be a word and nothing that could be taken for an answer. */
+static gboolean
+is_word (const VeilJson *value)
+{
+  gsize length;
+  const char *text = veil_json_get_string (value, &length);
+
+  if (text == NULL || length > MAX_FINISH_REASON)
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isalnum (text[i]) && text[i] != '_' && text[i] != '-' && text[i] != '.')
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 veil_output_read_finish_reason (const VeilJson *choice, const VeilJson **finish_reason, GError **error)
 {
@@ -89,8 +106,8 @@ veil_output_read_finish_reason (const VeilJson *choice, const VeilJson **finish_
   *finish_reason = NULL;
   if (veil_json_get_type (value) == VEIL_JSON_NULL)
     return TRUE;
-  if (!veil_json_is (value, VEIL_JSON_STRING))
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The answer's finish_reason is neither text nor null");
+  if (!is_word (value))
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The answer's finish_reason is neither a word nor null");
   *finish_reason = value;
   return TRUE;
 }

@@ -374,6 +374,7 @@ test_refused_frames (void)
     { "{\"choices\":[5]}", VEIL_ERROR_MALFORMED_ANSWER },
     { "{\"choices\":[{\"delta\":[]}]}", VEIL_ERROR_MALFORMED_ANSWER },
     { "{\"choices\":[{\"finish_reason\":5}]}", VEIL_ERROR_MALFORMED_ANSWER },
+    { "{\"choices\":[{\"finish_reason\":\"stop\\n\\ndata: x\"}]}", VEIL_ERROR_MALFORMED_ANSWER },
     { "{\"choices\":[{\"finish_reason\":\"length\"}]}", VEIL_ERROR_MALFORMED_ANSWER },
     { "{\"choices\":[{\"delta\":{\"content\":5}}]}", VEIL_ERROR_OUTPUT_HASH },
     { "{\"choices\":[{\"delta\":{\"content\":\"\\ud800\"}}]}", VEIL_ERROR_OUTPUT_HASH },
