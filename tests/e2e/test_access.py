@@ -4,9 +4,12 @@
 
 import http.client
 import json
+import os
+import socket
+import struct
 
 import pytest
-from program import PeerVeil, run
+from program import PeerVeil, run, wait_until
 
 KEY = 'correct-horse-battery'
 BODY = json.dumps({'model': 'access', 'messages': [{'role': 'user', 'content': 'x'}]}).encode()
@@ -288,6 +291,40 @@ def test_http_1_0(veil):
         response = http.client.HTTPResponse(sock)
         response.begin()
         assert response.status == 200 and json.loads(response.read())['opengradient_verification']['verified'] is True
+
+MANNERS = ['close-at-once', 'half-close', 'close-after-answer', 'part-of-a-second', 'pipelined', 'pipelined-close', 'reset']
+
+
+@pytest.mark.serves
+@pytest.mark.parametrize('manners', MANNERS)
+@pytest.mark.parametrize('kind', ['health', 'chat', 'malformed', 'unknown-path'])
+def test_callers_without_manners(veil, kind, manners):
+    """Connections that end in every way at every moment harm nobody else, and leave nothing behind."""
+    host = b'Host: 127.0.0.1:%d\r\n' % veil.port
+    post = b'POST /v1/chat/completions HTTP/1.1\r\n' + host + b'Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s'
+    request = {'health': b'GET /health HTTP/1.1\r\n' + host + b'\r\n', 'chat': post % (len(BODY), BODY), 'malformed': post % (1, b'{'),
+               'unknown-path': b'GET /nowhere HTTP/1.1\r\n' + host + b'\r\n'}[kind]
+    before = sockets(veil)
+    for i in range(40):
+        with veil.connect() as sock:
+            try:
+                part = request[:1 + i * len(request) // 41] if manners == 'part-of-a-second' else b''
+                sock.sendall(request * (3 if manners.startswith('pipelined') else 1) + part)
+                if manners == 'half-close':
+                    sock.shutdown(socket.SHUT_WR)
+                if manners in ('half-close', 'close-after-answer', 'part-of-a-second', 'pipelined'):
+                    sock.recv(65536)
+                if manners == 'reset':
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            except ConnectionError:
+                pass
+        assert veil.process.poll() is None, veil.stderr()[:4000].decode(errors='replace')
+    assert veil.health()['status'] == 'ok'
+    wait_until(lambda: sockets(veil) <= before + 3, 10, 'the connections to be closed')
+
+
+def sockets(veil):
+    return len(os.listdir('/proc/%d/fd' % veil.process.pid))
 
 
 def test_nothing_about_the_caller_goes_upstream(veil, peer):

@@ -236,6 +236,17 @@ def test_test(veil, peer):
     assert run('test', '--port', str(veil.port)).returncode == 0, 'it has a prompt and a model of its own'
 
 
+def test_prompts_as_they_are(veil, peer):
+    for model, arguments, prompt in (('cli-dash', ['--', '--dash', '-x'], '--dash -x'), ('cli-letters', ['Grüße', '☃'], 'Grüße ☃')):
+        for locale in ('C', 'C.UTF-8'):
+            done = subprocess.run([OG_VEIL, 'test', '--port', str(veil.port), '--model', model, *arguments], capture_output=True, timeout=DEADLINE,
+                                  env={**environment(), 'LC_ALL': locale})
+            assert done.returncode == 0 and peer.seen(model)[-1].wire['messages'][0]['content'] == prompt
+    done = subprocess.run([OG_VEIL, 'test', '--port', str(veil.port), '--model', 'cli-bytes', b'gr\xfc\xdf'], capture_output=True, timeout=DEADLINE,
+                          env=environment())
+    assert done.returncode == 2 and 'UTF-8' in one_sentence(done.stderr) and not peer.seen('cli-bytes')
+
+
 def test_test_of_a_refused_answer(veil, peer):
     import faults as f
     peer.handlers['cli-bad'] = f.signed_fields(f.flip_signature)
