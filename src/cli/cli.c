@@ -58,6 +58,17 @@ apply_flags (VeilSettings *settings, char ***values, GError **error)
   return TRUE;
 }
 
+/* GLib leaves it where a dash follows. */
+static void
+drop_end_of_options (int *argc, char **argv)
+{
+  if (*argc < 2 || !g_str_equal (argv[1], "--"))
+    return;
+  for (int i = 1; i < *argc; i++)
+    argv[i] = argv[i + 1];
+  (*argc)--;
+}
+
 VeilSettings *
 veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *entries, const char *const *setting_flags,
                 int *argc, char ***argv)
@@ -80,6 +91,8 @@ veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *
       veil_cli_fail (error);
       g_clear_pointer (&settings, veil_settings_free);
     }
+  else
+    drop_end_of_options (argc, *argv);
   for (guint i = 0; i < N_SETTINGS; i++)
     g_strfreev (values[i]);
   return g_steal_pointer (&settings);

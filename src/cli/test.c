@@ -108,6 +108,8 @@ veil_command_test (int argc, char **argv)
   if (settings->port == 0)
     return veil_cli_fail_usage ("say which port: `--port` with the number that `og-veil serve` printed");
   prompt = argc > 1 ? g_strjoinv (" ", argv + 1) : g_strdup (DEFAULT_PROMPT);
+  if (!g_utf8_validate (prompt, -1, NULL))
+    return veil_cli_fail_usage ("the prompt is not UTF-8, so it cannot be sent as it is");
   url = veil_settings_get_url (settings, settings->port);
   answer = ask (settings, url, model != NULL ? model : DEFAULT_MODEL, prompt, &message, &error);
   return answer != NULL ? show (message, veil_json_doc_get_root (answer)) : veil_cli_fail (error);
