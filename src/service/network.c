@@ -316,8 +316,13 @@ veil_network_choose_async (VeilNetwork *self, const char *avoid, GCancellable *c
   g_task_set_task_data (task, wish, wish_free);
   if (!known && !failed_just_now (self))
     {
-      wait_for_reading (self, task);
-      return;
+      /* Once a doubt could not be settled, nobody waits for that any more: a registry that says nothing takes its whole time each time. */
+      if (!veil_selection_has_tees (self->selection) || self->failed_at == 0)
+        {
+          wait_for_reading (self, task);
+          return;
+        }
+      veil_network_refresh (self);
     }
   tee = choose (self, avoid, &error);
   if (tee == NULL && !failed_just_now (self) && g_get_monotonic_time () - self->read_at > EMPTY_MEMORY_US)

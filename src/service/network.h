@@ -31,7 +31,8 @@ void             veil_network_refresh (VeilNetwork *self);
  * @avoid: (nullable): the TEE that was just tried
  *
  * Reads the registry first if that was never done, or if what it said is in doubt; however many wait, one reading is under way. After one
- * that was no use, those who ask within a second get its error without another.
+ * that was no use, those who ask within a second get its error without another; while enclaves are known, they are used on and nobody waits
+ * for the next reading.
  */
 void             veil_network_choose_async (VeilNetwork *self, const char *avoid, GCancellable *cancellable, GAsyncReadyCallback callback,
                                             gpointer user_data);

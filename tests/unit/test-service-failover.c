@@ -147,6 +147,43 @@ test_refused_while_registry_down (ServiceFixture *fixture, gconstpointer data)
   service_assert_health (fixture, "ok", 2, 1, 0);
 }
 
+static gboolean
+set_true (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* A doubt that could not be settled costs one request the wait; later ones are served meanwhile, and the reading that works ends it. */
+static void
+test_refused_while_registry_hangs (ServiceFixture *fixture, gconstpointer data)
+{
+  gboolean forgotten = FALSE;
+  gint64 start;
+
+  fixture->behaviour = RELAY_ALTERED;
+  fixture->n_bad = 1;
+  service_make (fixture);
+  service_assert_fails (fixture, VEIL_ERROR_SEAL, NULL);
+  fixture->registry_down = TRUE;
+  service_assert_works (fixture);
+  g_timeout_add (1100, set_true, &forgotten);
+  TEST_ITERATE_UNTIL (forgotten);
+
+  fixture->registry_down = FALSE;
+  fixture->registry_hangs = TRUE;
+  start = g_get_monotonic_time ();
+  service_assert_works (fixture);
+  service_assert_works (fixture);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
+  TEST_ITERATE_UNTIL (test_peer_get_n_requests (fixture->registry) == 3);
+  service_assert_health (fixture, "ok", 3, 1, 0);
+
+  g_atomic_int_set (&fixture->gate, 1);
+  service_assert_works (fixture);
+  g_assert_cmpuint (test_peer_get_n_requests (fixture->registry), ==, 3);
+}
+
 static void
 add_failures (const char *kind, const Failure *failures, guint n)
 {
@@ -169,6 +206,7 @@ add_tests (void)
   service_add ("refused", test_refused);
   service_add ("rotated", test_rotated);
   service_add ("refused-while-registry-down", test_refused_while_registry_down);
+  service_add ("refused-while-registry-hangs", test_refused_while_registry_hangs);
 }
 
 int
