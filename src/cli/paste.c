@@ -145,7 +145,8 @@ static GBytes *
 trim (GBytes *whole)
 {
   gsize length;
-  const char *start = g_bytes_get_data (whole, &length);
+  const char *data = g_bytes_get_data (whole, &length);
+  const char *start = length > 0 ? data : "";
   const char *end = start + length;
   const char *from = start;
 
