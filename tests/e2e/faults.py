@@ -234,6 +234,12 @@ def calls_signed_as_text(ex):
         answers.send_single(ex, {**answers.completion(ex, '', CALLS), **ex.sign(answers.text_output(''))})
 
 
+def finished_with(reason):
+    def change(signed):
+        signed['choices'][0]['finish_reason'] = reason
+    return signed_fields(change)
+
+
 def error_frame(error):
     return lambda ex: answers.send_stream(ex, events(ex)[:2] + [answers.event({'error': error})])
 

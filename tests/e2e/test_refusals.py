@@ -121,6 +121,8 @@ VERIFICATION = {
         ('not-json', STREAMED, f.rows(lambda ex, rows: [answers.event(b'{"choices": ' + f.LEAK.encode())] + rows)),
         ('bad-utf8', STREAMED, f.rows(lambda ex, rows: [answers.event(b'{"x": "\xff"}')] + rows)),
         ('list', STREAMED, f.rows(lambda ex, rows: [answers.event(b'[]')] + rows)),
+        ('sentence-as-finish-reason', BOTH, f.finished_with(f.LEAK)),
+        ('lines-as-finish-reason', BOTH, f.finished_with('stop\n\ndata: ' + f.LEAK)),
     ],
     'no_signed_frame': [
         ('no-signed-frame', STREAMED, f.rows(lambda ex, rows: rows[:-2] + rows[-1:])),
@@ -297,9 +299,10 @@ def test_retryable_error_tries_another_enclave_once(veil, peer, request, kind):
     assert reply.status == 502 and len(peer.seen(model)) == 2
 
 
+@pytest.mark.parametrize('kind', BOTH)
 @pytest.mark.parametrize('code', [401, 403])
-def test_session_refused(veil, peer, request, code):
-    _, reply = ask(veil, peer, request, 'single', f.status(code))
+def test_session_refused(veil, peer, request, kind, code):
+    _, reply = ask(veil, peer, request, kind, f.status(code))
     error = assert_refused(reply)
     assert reply.status == 401 and 'og-veil login' in error['message']
     assert peer.access_token not in json.dumps(error)
