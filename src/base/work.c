@@ -5,6 +5,8 @@
 
 /* More than this takes longer than handing it to another thread costs. */
 #define SMALL_COST (32 * 1024)
+/* The same for memory that is only wiped and given back. */
+#define SMALL_WEIGHT (4 * 1024 * 1024)
 /* Of every window of time, the loop spends at most the budget (and the rest of one computation) on small work; what comes on top goes to
  * workers. A burst of requests therefore delays other sources by little more than the budget. */
 #define WINDOW_US (10 * 1000)
@@ -91,4 +93,49 @@ veil_work_run (GTask *task, gsize cost_bytes, GTaskThreadFunc func)
   g_source_set_priority (source, g_task_get_priority (task));
   g_source_set_callback (source, run_small_work, work, small_work_free);
   g_source_attach (source, g_task_get_context (task));
+}
+
+typedef struct
+{
+  gpointer data; /* owned */
+  GDestroyNotify free_func;
+} Rubbish;
+
+static void
+rubbish_free (gpointer data)
+{
+  Rubbish *rubbish = data;
+
+  if (rubbish->data != NULL)
+    rubbish->free_func (rubbish->data);
+  g_free (rubbish);
+}
+
+static void
+free_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
+{
+  Rubbish *rubbish = task_data;
+
+  rubbish->free_func (g_steal_pointer (&rubbish->data));
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+veil_work_free (gpointer data, gsize weight, GDestroyNotify free_func)
+{
+  g_return_if_fail (data != NULL && free_func != NULL);
+
+  if (weight <= SMALL_WEIGHT)
+    {
+      free_func (data);
+      return;
+    }
+
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+  Rubbish *rubbish = g_new (Rubbish, 1);
+
+  *rubbish = (Rubbish){ data, free_func };
+  g_task_set_name (task, "veil-work-free");
+  g_task_set_task_data (task, rubbish, rubbish_free);
+  g_task_run_in_thread (task, free_in_thread);
 }

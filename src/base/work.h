@@ -19,4 +19,13 @@ G_BEGIN_DECLS
  */
 void veil_work_run (GTask *task, gsize cost_bytes, GTaskThreadFunc func);
 
+/**
+ * veil_work_free:
+ * @data: (transfer full): what no other thread looks at any more
+ * @weight: bytes that go with it
+ *
+ * Calls @free_func, which wipes and gives back memory: at once for little, in a worker thread for much.
+ */
+void veil_work_free (gpointer data, gsize weight, GDestroyNotify free_func);
+
 G_END_DECLS

@@ -3,6 +3,8 @@
 
 #include "chat-answer.h"
 
+#include "work.h"
+
 VeilChatAnswer *
 veil_chat_answer_new (void)
 {
@@ -20,6 +22,17 @@ veil_chat_answer_ref (VeilChatAnswer *self)
   return g_atomic_rc_box_acquire (self);
 }
 
+/* A caller who leaves at the wrong moment leaves an answer to the main loop. */
+static void
+free_docs (GPtrArray *docs)
+{
+  gsize weight = 0;
+
+  for (guint i = 0; i < docs->len; i++)
+    weight += veil_json_doc_get_weight (docs->pdata[i]);
+  veil_work_free (docs, weight, (GDestroyNotify) g_ptr_array_unref);
+}
+
 static void
 veil_chat_answer_clear (gpointer data)
 {
@@ -28,7 +41,7 @@ veil_chat_answer_clear (gpointer data)
   g_clear_pointer (&self->text, g_bytes_unref);
   g_clear_pointer (&self->deltas, g_array_unref);
   g_array_unref (self->extras);
-  g_ptr_array_unref (self->docs);
+  free_docs (self->docs);
   veil_proof_unref (self->proof);
 }
 

@@ -8,6 +8,8 @@
 #include "vectors.h"
 #include "veil-error.h"
 
+#include <time.h>
+
 static Signer *signer;
 
 typedef struct
@@ -42,7 +44,7 @@ code_of_check (const char *check)
 static gboolean
 verify_only (const VeilVerifierInput *input, GBytes *response, VeilVerifierResult *result, VeilOutput *output, GError **error)
 {
-  g_autoptr(VeilJsonDoc) doc = veil_json_doc_new (g_bytes_get_data (response, NULL), g_bytes_get_size (response), error);
+  g_autoptr (VeilJsonDoc) doc = veil_json_doc_new (g_bytes_get_data (response, NULL), g_bytes_get_size (response), error);
 
   g_assert_nonnull (doc);
   return veil_output_read_single (doc, veil_json_doc_get_root (doc), output, error) &&
@@ -52,9 +54,9 @@ verify_only (const VeilVerifierInput *input, GBytes *response, VeilVerifierResul
 static void
 check_accepted (const char *name, JsonObject *entry, const VeilVerifierResult *result, const VeilOutput *output)
 {
-  g_autoptr(GBytes) content = vectors_base64 (entry, "content_b64");
-  g_autoptr(GBytes) request_hash = vectors_hex (entry, "request_hash_hex");
-  g_autoptr(GBytes) output_hash = vectors_hex (entry, "output_hash_hex");
+  g_autoptr (GBytes) content = vectors_base64 (entry, "content_b64");
+  g_autoptr (GBytes) request_hash = vectors_hex (entry, "request_hash_hex");
+  g_autoptr (GBytes) output_hash = vectors_hex (entry, "output_hash_hex");
 
   if (!vectors_boolean (entry, "valid") && !vectors_boolean (entry, "allow_accept"))
     g_error ("%s is accepted", name);
@@ -84,8 +86,8 @@ check_refused (const char *name, JsonObject *entry, const GError *error)
 static void
 check_whole (const char *name, const VeilVerifierInput *input, GBytes *response, const VeilOutput *output, const GError *refusal)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(VeilChatAnswer) answer =
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilChatAnswer) answer =
       veil_response_verify_single (input, g_bytes_get_data (response, NULL), g_bytes_get_size (response), &error);
 
   if (refusal != NULL)
@@ -110,7 +112,7 @@ check_whole (const char *name, const VeilVerifierInput *input, GBytes *response,
   g_assert_no_error (error);
   if (output->is_calls)
     {
-      g_autoptr(GBytes) calls = veil_json_to_bytes (answer->tool_calls, VEIL_JSON_CANONICAL);
+      g_autoptr (GBytes) calls = veil_json_to_bytes (answer->tool_calls, VEIL_JSON_CANONICAL);
 
       g_assert_null (answer->text);
       vectors_assert_equal (name, "tool calls", g_bytes_get_data (calls, NULL), g_bytes_get_size (calls), output->bytes);
@@ -125,12 +127,12 @@ check_vector (const char *name, JsonObject *entry, gpointer user_data)
 {
   VectorRun *run = user_data;
   JsonObject *key = json_object_get_object_member (run->keys, vectors_string (entry, "key"));
-  g_autoptr(GBytes) der = vectors_base64 (key, "spki_der_b64");
-  g_autoptr(GBytes) request = vectors_base64 (entry, "canonical_request_b64");
-  g_autoptr(GBytes) response = vectors_base64 (entry, "response_json_b64");
-  g_autoptr(GError) error = NULL;
-  g_auto(VeilVerifierResult) result = { 0 };
-  g_auto(VeilOutput) output = { NULL };
+  g_autoptr (GBytes) der = vectors_base64 (key, "spki_der_b64");
+  g_autoptr (GBytes) request = vectors_base64 (entry, "canonical_request_b64");
+  g_autoptr (GBytes) response = vectors_base64 (entry, "response_json_b64");
+  g_autoptr (GError) error = NULL;
+  g_auto (VeilVerifierResult) result = { 0 };
+  g_auto (VeilOutput) output = { NULL };
   const char *timestamp = vectors_string (entry, "timestamp");
   guint8 request_hash[32];
   VeilVerifierInput input = {
@@ -158,7 +160,7 @@ check_vector (const char *name, JsonObject *entry, gpointer user_data)
 static void
 test_vectors (void)
 {
-  g_autoptr(JsonObject) file = vectors_load ("verify-response.json");
+  g_autoptr (JsonObject) file = vectors_load ("verify-response.json");
   VectorRun run = { json_object_get_object_member (file, "keys"), 0, 0 };
 
   vectors_foreach (file, check_vector, &run);
@@ -201,10 +203,10 @@ test_text (void)
       "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Hi\",\"refusal\":null,\"reasoning_content\":\"r\","
       "\"citations\":[1],\"annotations\":[2],\"tool_calls\":[],\"function_call\":null},\"logprobs\":{},\"finish_reason\":\"stop\"}",
       "Hi");
-  g_autoptr(GError) error = NULL;
-  g_autoptr(VeilChatAnswer) answer = verify (response, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilChatAnswer) answer = verify (response, &error);
   g_autofree char *uncovered = NULL;
-  g_autoptr(GString) extras = g_string_new (NULL);
+  g_autoptr (GString) extras = g_string_new (NULL);
 
   g_assert_no_error (error);
   g_assert_cmpmem (g_bytes_get_data (answer->text, NULL), g_bytes_get_size (answer->text), "Hi", 2);
@@ -234,9 +236,9 @@ test_tool_calls (void)
   g_autofree char *response =
       make_response ("", "{\"message\":{\"content\":\"unsigned words\",\"tool_calls\":" CALLS "},\"finish_reason\":\"tool_calls\"}",
                      CANONICAL_CALLS);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(VeilChatAnswer) answer = verify (response, &error);
-  g_autoptr(GBytes) calls = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilChatAnswer) answer = verify (response, &error);
+  g_autoptr (GBytes) calls = NULL;
 
   g_assert_no_error (error);
   g_assert_null (answer->text);
@@ -285,7 +287,7 @@ test_unsigned_content (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *response = make_response (cases[i].head, cases[i].choices, "Hi");
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       g_test_message ("%s %s", cases[i].head, cases[i].choices);
       g_assert_null (verify (response, &error));
@@ -299,8 +301,8 @@ static void
 test_equal_repeats (void)
 {
   g_autofree char *response = make_response ("\"model\":\"a\",\"model\":\"a\",", HI_CHOICE, "Hi");
-  g_autoptr(GError) error = NULL;
-  g_autoptr(VeilChatAnswer) answer = verify (response, &error);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilChatAnswer) answer = verify (response, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (answer);
@@ -311,7 +313,7 @@ test_extra_types (void)
 {
   g_autofree char *response =
       make_response ("\"id\":{\"a\":1},\"model\":5,\"created\":\"now\",\"request_cost\":1,", HI_CHOICE, "Hi");
-  g_autoptr(VeilChatAnswer) answer = verify (response, NULL);
+  g_autoptr (VeilChatAnswer) answer = verify (response, NULL);
 
   g_assert_nonnull (answer);
   g_assert_cmpuint (answer->extras->len, ==, 1);
@@ -336,8 +338,8 @@ test_staleness (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       VeilVerifierInput input = signer_input (signer);
-      g_autoptr(GError) error = NULL;
-      g_autoptr(VeilChatAnswer) answer = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (VeilChatAnswer) answer = NULL;
 
       input.now += cases[i].offset;
       answer = verify_at (&input, response, &error);
@@ -354,7 +356,7 @@ test_stale_is_last (void)
   g_autofree char *response = make_response ("", HI_CHOICE, "Hi");
   VeilVerifierInput input = signer_input (signer);
   char *digit = strstr (response, "\"tee_timestamp\":1") + strlen ("\"tee_timestamp\":1");
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   *digit = '0';
   g_assert_null (verify_at (&input, response, &error));
@@ -375,8 +377,8 @@ test_plain_request (void)
       g_autofree char *proof = signer_sign_full (signer, signed_for[i], "Hi", SIGNER_NOW);
       g_autofree char *response = g_strdup_printf ("{\"choices\":[" HI_CHOICE "],%s}", proof);
       VeilVerifierInput input = signer_input (signer);
-      g_autoptr(GError) error = NULL;
-      g_autoptr(VeilChatAnswer) answer = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (VeilChatAnswer) answer = NULL;
 
       input.request_hash = with_effort;
       input.request_hash_plain = plain;
@@ -394,7 +396,7 @@ test_registry_key_of_another (void)
 {
   g_autofree char *response = make_response ("", HI_CHOICE, "Hi");
   VeilVerifierInput input = signer_input (signer);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   input.tee_id = "0x0000000000000000000000000000000000000000000000000000000000000001";
   g_assert_null (verify_at (&input, response, &error));
@@ -408,14 +410,14 @@ test_envelope (void)
   g_autofree char *wrapped = g_strdup_printf ("{\"status\":200,\"body\":%s}", inner);
   static const char *const strange[] = { "99999999999999999999", "600", "99", "-1" };
   g_autofree char *refused = g_strdup_printf ("{\"status\":429,\"body\":%s}", inner);
-  g_autoptr(VeilChatAnswer) answer = verify (wrapped, NULL);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (VeilChatAnswer) answer = verify (wrapped, NULL);
+  g_autoptr (GError) error = NULL;
 
   g_assert_nonnull (answer);
   for (guint i = 0; i < G_N_ELEMENTS (strange); i++)
     {
       g_autofree char *response = g_strdup_printf ("{\"status\":%s,\"body\":%s}", strange[i], inner);
-      g_autoptr(GError) malformed = NULL;
+      g_autoptr (GError) malformed = NULL;
 
       g_assert_null (verify (response, &malformed));
       g_assert_error (malformed, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER);
@@ -452,9 +454,9 @@ test_altered_fields (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_auto(GStrv) parts = g_strsplit (response, cases[i].from, 2);
+      g_auto (GStrv) parts = g_strsplit (response, cases[i].from, 2);
       g_autofree char *altered = g_strjoinv (cases[i].to, parts);
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       g_assert_cmpuint (g_strv_length (parts), ==, 2);
       g_assert_null (verify (altered, &error));
@@ -468,7 +470,7 @@ test_lone_surrogate (void)
 {
   g_autofree char *response =
       make_response ("", "{\"message\":{\"content\":\"\\ud83d\"},\"finish_reason\":\"stop\"}", "\xed\xa0\xbd");
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_assert_null (verify (response, &error));
   g_assert_error (error, VEIL_ERROR, VEIL_ERROR_OUTPUT_HASH);
@@ -495,7 +497,7 @@ test_gateway_errors (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr(GError) error = NULL;
+      g_autoptr (GError) error = NULL;
 
       g_assert_null (verify (cases[i].response, &error));
       g_assert_error (error, VEIL_ERROR, VEIL_ERROR_GATEWAY);
@@ -510,7 +512,7 @@ test_gateway_error_is_short (void)
 {
   g_autofree char *long_text = g_strnfill (100000, 'x');
   g_autofree char *response = g_strdup_printf ("{\"status\":500,\"body\":{\"error\":\"%s\"}}", long_text);
-  g_autoptr(GError) error = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_assert_null (verify (response, &error));
   g_assert_cmpuint (strlen (error->message), <, 500);
@@ -525,7 +527,7 @@ test_every_byte (void)
 
   for (gsize i = 0; i < length; i++)
     {
-      g_autoptr(VeilChatAnswer) answer = NULL;
+      g_autoptr (VeilChatAnswer) answer = NULL;
       char original = response[i];
 
       response[i] ^= 1;
@@ -534,6 +536,50 @@ test_every_byte (void)
         g_assert_cmpmem (g_bytes_get_data (answer->text, NULL), g_bytes_get_size (answer->text), "Hi", 2);
       response[i] = original;
     }
+}
+
+static gint64
+thread_cpu_us (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static VeilJsonDoc *
+make_heavy_doc (void)
+{
+  static const gsize count = 4000000;
+  g_autofree char *text = g_strnfill (2 * count + 1, ',');
+  VeilJsonDoc *doc;
+
+  for (gsize i = 0; i < count; i++)
+    text[2 * i + 1] = '0';
+  text[0] = '[';
+  text[2 * count] = ']';
+  doc = veil_json_doc_new (text, 2 * count + 1, NULL);
+  g_assert_nonnull (doc);
+  return doc;
+}
+
+/* The last reference to an answer may be the main loop's, which has no time for what a hostile one can hold. */
+static void
+test_heavy_answer (void)
+{
+  VeilChatAnswer *answer = veil_chat_answer_new ();
+  VeilJsonDoc *doc = make_heavy_doc ();
+  gint64 start, directly, with_answer;
+
+  g_ptr_array_add (answer->docs, make_heavy_doc ());
+  start = thread_cpu_us ();
+  veil_json_doc_unref (doc);
+  directly = thread_cpu_us () - start;
+  start = thread_cpu_us ();
+  veil_chat_answer_unref (answer);
+  with_answer = thread_cpu_us () - start;
+  g_test_message ("%" G_GINT64_FORMAT " us directly, %" G_GINT64_FORMAT " us with an answer", directly, with_answer);
+  g_assert_cmpint (with_answer, <, directly / 2);
 }
 
 int
@@ -559,6 +605,7 @@ main (int argc, char **argv)
   g_test_add_func ("/response/gateway-errors", test_gateway_errors);
   g_test_add_func ("/response/gateway-error-is-short", test_gateway_error_is_short);
   g_test_add_func ("/response/every-byte", test_every_byte);
+  g_test_add_func ("/response/heavy-answer", test_heavy_answer);
   status = g_test_run ();
   signer_free (signer);
   return status;

@@ -160,6 +160,37 @@ test_burst (void)
   g_assert_cmpuint (in_loop, <, G_N_ELEMENTS (jobs) / 2);
 }
 
+typedef struct
+{
+  GThread *freed_in;
+  gint done; /* atomic */
+} Heap;
+
+static void
+heap_free (gpointer data)
+{
+  Heap *heap = data;
+
+  heap->freed_in = g_thread_self ();
+  g_atomic_int_set (&heap->done, 1);
+  g_main_context_wakeup (NULL);
+}
+
+static void
+test_free (void)
+{
+  Heap little = { 0 };
+  Heap much = { 0 };
+
+  veil_work_free (&little, 1000, heap_free);
+  g_assert_true (g_atomic_int_get (&little.done));
+  g_assert_true (little.freed_in == main_thread);
+  veil_work_free (&much, 100 * 1024 * 1024, heap_free);
+  while (!g_atomic_int_get (&much.done))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (much.freed_in != main_thread);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -169,5 +200,6 @@ main (int argc, char **argv)
   g_test_add_func ("/work/large", test_large);
   g_test_add_func ("/work/callback-comes-later", test_callback_comes_later);
   g_test_add_func ("/work/burst", test_burst);
+  g_test_add_func ("/work/free", test_free);
   return g_test_run ();
 }
