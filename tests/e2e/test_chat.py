@@ -13,6 +13,7 @@ import time
 import pytest
 from program import DEADLINE, environment, wait_until
 from veil_peer import answers, canonical, crypto
+from veil_peer.http import HungUp
 
 WEATHER = {'type': 'function', 'function': {'name': 'get_weather', 'parameters': {'type': 'object', 'properties': {'city': {'type': 'string'}}}}}
 STREAM = {'stream': True, 'stream_options': {'include_usage': True}}
@@ -324,15 +325,23 @@ def send_chat(sock, body):
 
 def hold(begun):
     """Answers nothing, or a part, and waits for the other side to leave."""
-    def handler(ex):
-        if begun and ex.stream:
+    def begin(ex):
+        if ex.stream:
             ex.http.start(200, answers.STREAM_TYPE)
             for part in answers.seal_events(ex, answers.text_events(ex, ['some ', 'text']))[:2]:
                 ex.http.write_chunk(part)
-        elif begun:
+        else:
             ex.http.start(200, [('Content-Type', 'message/ohttp-res')], 1000)
             ex.http.write(b'x' * 100)
-        ex.hold(DEADLINE)
+
+    def handler(ex):
+        try:
+            if begun:
+                begin(ex)
+        except HungUp:  # left already
+            ex.hung_up.set()
+        else:
+            ex.hold(DEADLINE)
     return handler
 
 
