@@ -237,6 +237,36 @@ test_cancel (gconstpointer data)
 }
 
 static void
+cancel_at_headers (SoupMessage *message, gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+}
+
+/* The same when the headers have just been read, and libsoup has handed the answer to nobody yet. */
+static void
+test_cancel_at_headers (void)
+{
+  const char *answer = OK "Content-Length: 10\r\n\r\nabc";
+  g_autoptr (RawPeer) peer = raw_peer_new (script_write_and_wait, (gpointer) answer);
+  g_autoptr (SoupSession) session = veil_fetch_session_new ();
+  g_autofree char *url = raw_peer_url (peer, "/");
+
+  for (guint i = 1; i <= 20; i++)
+    {
+      g_autoptr (SoupMessage) message = soup_message_new ("GET", url);
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_auto (Outcome) outcome = { 0 };
+
+      g_signal_connect_object (message, "got-headers", G_CALLBACK (cancel_at_headers), cancellable, 0);
+      veil_fetch_async (session, message, CAP, LONG, cancellable, fetched_cb, &outcome);
+      wait_until (&outcome.done);
+      g_assert_error (outcome.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      while (raw_peer_get_ended (peer) < i)
+        g_main_context_iteration (NULL, FALSE);
+    }
+}
+
+static void
 test_cancelled_before (void)
 {
   g_autoptr (RawPeer) peer = raw_peer_new (script_write_and_wait, (gpointer) "");
@@ -459,6 +489,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/fetch-hostile/cancel/waiting", "", test_cancel);
   g_test_add_data_func ("/fetch-hostile/cancel/headers", OK, test_cancel);
   g_test_add_data_func ("/fetch-hostile/cancel/body", OK "Content-Length: 10\r\n\r\nabc", test_cancel);
+  g_test_add_func ("/fetch-hostile/cancel/at-headers", test_cancel_at_headers);
   g_test_add_func ("/fetch-hostile/cancel/before", test_cancelled_before);
   g_test_add_func ("/fetch-hostile/tls", test_tls);
   g_test_add_func ("/fetch-hostile/connect-timeout", test_connect_timeout);
