@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from . import abi, answers, canonical, crypto
-from .http import Server
+from .http import HungUp, Server
 
 CONTRACT = bytes.fromhex('703cb174aeadb35d611858369b4b1111dc9abda6')
 RELAY_PATH = '/api/v1/chat/ohttp'
@@ -219,7 +219,11 @@ class Peer:
                 message.body = message.body[:1 << 16]
             self.exchanges.append(ex)
             self._changed.notify_all()
-        self.handlers.get(ex.wire['model'], answers.honest)(ex)
+        try:
+            self.handlers.get(ex.wire['model'], answers.honest)(ex)
+        except HungUp:
+            ex.hung_up.set()
+            raise
 
     def _refresh(self, message):
         """Supabase's rotation: the old token is dead."""
