@@ -112,6 +112,45 @@ test_peer_closes (Fixture *fixture, gconstpointer data)
     }
 }
 
+static gboolean
+close_peer (gpointer user_data)
+{
+  peer_close (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* The end comes after the main loop looked, and before libsoup reads what it was told of: it then finds the end itself, with nobody asked. */
+static void
+test_end_behind_bytes (Fixture *fixture, gconstpointer data)
+{
+  static const char *const parts[] = { "G", "GET /hea", "GET /health HTTP/1.1\r\n", "GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET",
+                                       "\r\n" };
+  g_autofree char *request =
+      g_strdup_printf ("GET /health HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", veil_server_get_port (fixture->server));
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      g_auto (Reply) reply = { 0 };
+      g_autoptr (GSource) closing = g_timeout_source_new_seconds (3600);
+      Peer peer;
+
+      /* Older than libsoup's source of the same priority: dispatched before it when both are ready in one turn. */
+      g_source_set_callback (closing, close_peer, &peer, NULL);
+      g_source_attach (closing, NULL);
+      peer_connect (&peer, veil_server_get_port (fixture->server));
+      peer_send_all (&peer, request);
+      while (recv (peer.fd, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+        g_main_context_iteration (NULL, TRUE);
+      peer_read_reply (&peer, FALSE, &reply);
+      g_assert_cmpuint (reply.status, ==, 200);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      peer_send_all (&peer, parts[i]);
+      g_source_set_ready_time (closing, 0);
+      fixture_wait_for_no_connections (fixture);
+    }
+}
+
 /* The next request, sent early: no hang-up, and no busy loop. */
 static void
 test_early_bytes (Fixture *fixture, gconstpointer data)
@@ -291,6 +330,7 @@ main (int argc, char **argv)
   ADD ("/server/connections/keep-alive", test_keep_alive);
   ADD ("/server/connections/hang-up", test_hang_up);
   ADD ("/server/connections/peer-closes", test_peer_closes);
+  ADD ("/server/connections/end-behind-bytes", test_end_behind_bytes);
   ADD ("/server/connections/early-bytes", test_early_bytes);
   ADD ("/server/connections/stop", test_stop);
   ADD ("/server/connections/silence", test_silence);
