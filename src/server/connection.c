@@ -192,6 +192,12 @@ veil_connection_set_busy (VeilConnection *self)
   g_clear_object (&self->idle);
 }
 
+gboolean
+veil_connection_is_idle (VeilConnection *self)
+{
+  return self->idle != NULL;
+}
+
 void
 veil_connection_detach (VeilConnection *self)
 {

@@ -30,6 +30,7 @@ void               veil_connection_expect (VeilConnection *self, guint milliseco
  * veil_connection_set_busy(), or by itself. */
 void               veil_connection_set_idle (VeilConnection *self, SoupServerMessage *message, guint milliseconds);
 void               veil_connection_set_busy (VeilConnection *self);
+gboolean           veil_connection_is_idle (VeilConnection *self);
 
 /* Calls @closed (once) when the peer closes its end. Bytes that the peer sends meanwhile are left alone and cause no wakeups. */
 void               veil_connection_watch (VeilConnection *self, VeilConnectionFunc closed, gpointer user_data);

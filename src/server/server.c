@@ -4,6 +4,7 @@
 #include "server-private.h"
 
 #include "exchange.h"
+#include "guarded-stream.h"
 #include "linger.h"
 #include "listener.h"
 #include "secret.h"
@@ -55,11 +56,12 @@ veil_server_adopt (VeilServer *self, GSocketConnection *stream)
   g_autoptr (GSocketAddress) local = dup_address (stream, FALSE);
   g_autoptr (GSocketAddress) remote = dup_address (stream, TRUE);
   VeilConnection *connection = veil_connection_new (stream, on_connection_gone, self);
+  g_autoptr (GIOStream) guarded = veil_guarded_stream_new (stream, connection);
 
   g_hash_table_add (self->connections, connection);
   g_object_set_qdata_full (G_OBJECT (remote), connection_quark (), connection, (GDestroyNotify) veil_connection_unref);
   veil_connection_expect (connection, self->idle_ms);
-  soup_server_accept_iostream (self->soup, G_IO_STREAM (stream), local, remote, NULL);
+  soup_server_accept_iostream (self->soup, guarded, local, remote, NULL);
 }
 
 static void

@@ -119,6 +119,16 @@ close_peer (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+reset_peer (gpointer user_data)
+{
+  Peer *peer = user_data;
+  struct linger reset = { .l_onoff = 1 };
+
+  g_assert_cmpint (setsockopt (peer->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), ==, 0);
+  return close_peer (peer);
+}
+
 /* The end comes after the main loop looked, and before libsoup reads what it was told of: it then finds the end itself, with nobody asked. */
 static void
 test_end_behind_bytes (Fixture *fixture, gconstpointer data)
@@ -128,14 +138,14 @@ test_end_behind_bytes (Fixture *fixture, gconstpointer data)
   g_autofree char *request =
       g_strdup_printf ("GET /health HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", veil_server_get_port (fixture->server));
 
-  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (parts); i++)
     {
       g_auto (Reply) reply = { 0 };
       g_autoptr (GSource) closing = g_timeout_source_new_seconds (3600);
       Peer peer;
 
       /* Older than libsoup's source of the same priority: dispatched before it when both are ready in one turn. */
-      g_source_set_callback (closing, close_peer, &peer, NULL);
+      g_source_set_callback (closing, i % 2 == 0 ? close_peer : reset_peer, &peer, NULL);
       g_source_attach (closing, NULL);
       peer_connect (&peer, veil_server_get_port (fixture->server));
       peer_send_all (&peer, request);
@@ -145,7 +155,7 @@ test_end_behind_bytes (Fixture *fixture, gconstpointer data)
       g_assert_cmpuint (reply.status, ==, 200);
       while (g_main_context_iteration (NULL, FALSE))
         ;
-      peer_send_all (&peer, parts[i]);
+      peer_send_all (&peer, parts[i / 2]);
       g_source_set_ready_time (closing, 0);
       fixture_wait_for_no_connections (fixture);
     }
