@@ -36,7 +36,7 @@ typedef enum
   VEIL_ERROR_NOT_SIGNED_IN,
   VEIL_ERROR_SESSION_REFUSED, /* the relay does not accept the session (401, 403) */
   VEIL_ERROR_BUNDLE,          /* a login bundle that is not one, or points at places it may not */
-  VEIL_ERROR_STORE,           /* the session store could not be read or written */
+  VEIL_ERROR_STORE,           /* the session store or the settings file could not be read or written */
 
   /* The exchange with the relay (section 4). */
   VEIL_ERROR_UNREACHABLE,     /* connection refused, or lost before the request was sent: nothing ran */

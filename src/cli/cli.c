@@ -3,7 +3,10 @@
 
 #include "cli.h"
 
+#include "settings-file.h"
 #include "veil-error.h"
+
+#include <stdlib.h>
 
 /* How each setting reads in help texts. All take one value; the repeatable ones take several. */
 static const struct
@@ -77,6 +80,7 @@ veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *
   g_autoptr (GArray) all = build_entries (entries, setting_flags, values);
   g_autoptr (GOptionContext) context = g_option_context_new (arguments);
   g_autoptr (VeilSettings) settings = NULL;
+  g_autoptr (VeilSettings) resolved = NULL;
   g_autofree char *program = g_strdup_printf ("og-veil %s", command);
   g_autoptr (GError) error = NULL;
   gboolean ok;
@@ -95,7 +99,9 @@ veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *
     drop_end_of_options (argc, *argv);
   for (guint i = 0; i < N_SETTINGS; i++)
     g_strfreev (values[i]);
-  return g_steal_pointer (&settings);
+  if (settings != NULL && (resolved = veil_settings_file_resolve (settings, &error)) == NULL)
+    exit (veil_cli_fail (error));
+  return g_steal_pointer (&resolved);
 }
 
 VeilExit

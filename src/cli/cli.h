@@ -39,7 +39,8 @@ VeilExit veil_command_env (int argc, char **argv);
  * @setting_flags: names of the settings that the command takes as flags ("home", "port"), NULL-terminated
  * @argc, @argv: rewritten to what is left, the command's name first
  *
- * Reads flags over the environment; says what is wrong on standard error. `--help` ends the program with status 0.
+ * Reads flags over the environment over the settings file; says what is wrong on standard error. `--help` ends the program with status 0, a settings
+ * file that cannot be used with %VEIL_EXIT_FAILURE.
  *
  * Returns: (transfer full): the settings, or %NULL: end with %VEIL_EXIT_USAGE.
  */

@@ -4,7 +4,6 @@
 #include "abi.h"
 
 #include "hex.h"
-#include "keccak.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -323,38 +322,55 @@ veil_abi_decode_bool (const guint8 *data, gsize length, gboolean *out, GError **
   return FALSE;
 }
 
-static char *
-encode_call (const char *signature, const guint8 word[static WORD])
+static gboolean
+take_builds (Cursor *cursor, GPtrArray *builds)
 {
-  guint8 hash[VEIL_KECCAK256_SIZE];
-  guint8 call[4 + WORD];
+  guint64 count;
 
-  veil_keccak256 (signature, strlen (signature), hash);
-  memcpy (call, hash, 4);
-  memcpy (call + 4, word, WORD);
-  return veil_hex_encode_0x (call, sizeof call);
+  if (!take_count (cursor, 2 * WORD, &count))
+    return FALSE;
+  for (guint64 i = 0; i < count; i++)
+    {
+      const guint8 *pcr_hash = take (cursor, PCR_HASH_SIZE);
+      guint64 tee_type;
+
+      if (pcr_hash == NULL || !take_uint (cursor, 1, &tee_type))
+        return FALSE;
+      g_autofree char *text = veil_hex_encode_0x (pcr_hash, PCR_HASH_SIZE);
+      g_ptr_array_add (builds, veil_build_new (text, tee_type));
+    }
+  return finish (cursor);
 }
 
-char *
-veil_abi_encode_get_active_tees (guint8 tee_type)
+GPtrArray *
+veil_abi_decode_approved_pcrs (const guint8 *data, gsize length, GError **error)
 {
-  return encode_call ("getActiveTEEs(uint8)", (const guint8[WORD]){ [WORD - 1] = tee_type });
+  g_autoptr (GPtrArray) builds = g_ptr_array_new_with_free_func ((GDestroyNotify) veil_build_free);
+  Cursor cursor;
+
+  if (begin (&cursor, data, length) && take_builds (&cursor, builds))
+    return g_steal_pointer (&builds);
+  set_error (error, &cursor);
+  return NULL;
 }
 
-char *
-veil_abi_encode_get_enabled_tees (guint8 tee_type)
+VeilBuild *
+veil_abi_decode_approval (const guint8 *data, gsize length, GError **error)
 {
-  return encode_call ("getEnabledTEEs(uint8)", (const guint8[WORD]){ [WORD - 1] = tee_type });
-}
+  g_autoptr (VeilBuild) build = veil_build_new (NULL, 0);
+  const guint8 *version;
+  gsize version_length;
+  guint64 tee_type;
+  Cursor cursor;
 
-char *
-veil_abi_encode_get_tee (const guint8 tee_id[static 32])
-{
-  return encode_call ("getTEE(bytes32)", tee_id);
-}
-
-char *
-veil_abi_encode_is_tee_active (const guint8 tee_id[static 32])
-{
-  return encode_call ("isTEEActive(bytes32)", tee_id);
+  if (begin (&cursor, data, length) && take_bool (&cursor, &build->approved) && take_uint (&cursor, 1, &tee_type) &&
+      take_saturated (&cursor, &build->approved_at) && take (&cursor, WORD) != NULL &&
+      take_tail (&cursor, 0, 3, &version, &version_length) && finish (&cursor))
+    {
+      build->tee_type = tee_type;
+      veil_build_set_version (build, version, version_length);
+      return g_steal_pointer (&build);
+    }
+  set_error (error, &cursor);
+  return NULL;
 }

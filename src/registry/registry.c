@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "registry.h"
+#include "registry-private.h"
 
 #include "abi.h"
 #include "fetch.h"
@@ -37,6 +37,8 @@ typedef struct
 {
   GBytes *body; /* owned */
   guint64 id;
+  VeilRegistryDecode decode;
+  GDestroyNotify destroy;
 } Answer;
 
 static void
@@ -99,6 +101,18 @@ const char *
 veil_registry_get_address (VeilRegistry *self)
 {
   return self->address;
+}
+
+guint8
+veil_registry_get_tee_type (VeilRegistry *self)
+{
+  return self->tee_type;
+}
+
+guint
+veil_registry_get_deadline (VeilRegistry *self)
+{
+  return self->deadline_ms;
 }
 
 void
@@ -180,34 +194,35 @@ read_result (const Answer *answer, GError **error)
   return data != NULL ? data : refuse (error, "the result is not hexadecimal");
 }
 
-static void
-decode_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
+static gpointer
+decode_tees (VeilRegistry *self, GBytes *data, GError **error)
 {
-  VeilRegistry *self = source_object;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) data = read_result (task_data, &error);
-  g_autoptr (GPtrArray) tees = NULL;
+  gsize length;
+  const guint8 *bytes = g_bytes_get_data (data, &length);
+  GPtrArray *tees = veil_abi_decode_tees (bytes, length, error);
 
-  if (data != NULL)
-    {
-      gsize length;
-      const guint8 *bytes = g_bytes_get_data (data, &length);
-
-      tees = veil_abi_decode_tees (bytes, length, &error);
-    }
-  if (tees == NULL)
-    {
-      g_task_return_error (task, registry_error (self, error->message));
-      return;
-    }
-  for (guint i = 0; i < tees->len; i++)
+  for (guint i = 0; tees != NULL && i < tees->len; i++)
     {
       VeilTee *tee = tees->pdata[i];
 
       if (tee->tee_type != self->tee_type)
         veil_tee_set_unusable (tee, "of another type than was asked for");
     }
-  g_task_return_pointer (task, g_steal_pointer (&tees), (GDestroyNotify) g_ptr_array_unref);
+  return tees;
+}
+
+static void
+decode_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
+{
+  Answer *answer = task_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) data = read_result (answer, &error);
+  gpointer meaning = data != NULL ? answer->decode (source_object, data, &error) : NULL;
+
+  if (meaning != NULL)
+    g_task_return_pointer (task, meaning, answer->destroy);
+  else
+    g_task_return_error (task, registry_error (source_object, error->message));
 }
 
 static void
@@ -236,10 +251,9 @@ fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static GBytes *
-build_call (VeilRegistry *self, guint64 id)
+build_call (VeilRegistry *self, guint64 id, const char *data)
 {
   VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_COMPACT);
-  g_autofree char *data = veil_abi_encode_get_active_tees (self->tee_type);
 
   veil_json_writer_begin_object (writer);
   veil_json_writer_key (writer, "jsonrpc");
@@ -263,14 +277,14 @@ build_call (VeilRegistry *self, guint64 id)
 }
 
 void
-veil_registry_fetch_async (VeilRegistry *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+veil_registry_call_async (VeilRegistry *self, char *call_data, VeilRegistryDecode decode, GDestroyNotify destroy,
+                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_return_if_fail (VEIL_IS_REGISTRY (self));
-
+  g_autofree char *data = call_data;
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (SoupMessage) message = soup_message_new ("POST", self->rpc_url);
 
-  g_task_set_source_tag (task, veil_registry_fetch_async);
+  g_task_set_source_tag (task, veil_registry_call_async);
   if (message == NULL)
     {
       g_task_return_error (task, registry_error (self, "its address is not a URL"));
@@ -279,18 +293,35 @@ veil_registry_fetch_async (VeilRegistry *self, GCancellable *cancellable, GAsync
 
   Answer *answer = g_new0 (Answer, 1);
   answer->id = self->next_id++;
+  answer->decode = decode;
+  answer->destroy = destroy;
   g_task_set_task_data (task, answer, answer_free);
 
-  g_autoptr (GBytes) call = build_call (self, answer->id);
+  g_autoptr (GBytes) call = build_call (self, answer->id, data);
   soup_message_set_request_body_from_bytes (message, "application/json", call);
   soup_message_headers_replace (soup_message_get_request_headers (message), "Accept", "application/json");
   veil_fetch_async (self->session, message, MAX_BODY, self->deadline_ms, cancellable, fetched_cb, g_steal_pointer (&task));
 }
 
-GPtrArray *
-veil_registry_fetch_finish (VeilRegistry *self, GAsyncResult *result, GError **error)
+gpointer
+veil_registry_call_finish (VeilRegistry *self, GAsyncResult *result, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+veil_registry_fetch_async (VeilRegistry *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (VEIL_IS_REGISTRY (self));
+
+  veil_registry_call_async (self, veil_abi_encode_get_active_tees (self->tee_type), decode_tees, (GDestroyNotify) g_ptr_array_unref,
+                            cancellable, callback, user_data);
+}
+
+GPtrArray *
+veil_registry_fetch_finish (VeilRegistry *self, GAsyncResult *result, GError **error)
+{
+  return veil_registry_call_finish (self, result, error);
 }

@@ -26,4 +26,16 @@ void          veil_registry_set_deadline (VeilRegistry *self, guint milliseconds
 void          veil_registry_fetch_async (VeilRegistry *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray    *veil_registry_fetch_finish (VeilRegistry *self, GAsyncResult *result, GError **error);
 
+/**
+ * veil_registry_fetch_builds_async:
+ * @tees: (element-type VeilTee): what veil_registry_fetch_async() gave
+ *
+ * getApprovedPCRs, and approvedPCRs of each build that it or @tees names. Contracts need not have these calls: what they do not answer stays unknown, and only
+ * cancelling is an error.
+ */
+void          veil_registry_fetch_builds_async (VeilRegistry *self, GPtrArray *tees, GCancellable *cancellable,
+                                                GAsyncReadyCallback callback, gpointer user_data);
+/* Returns (element-type VeilBuild): one for each PCR hash; not approved is one that only a TEE names, or that the contract says is not. */
+GPtrArray    *veil_registry_fetch_builds_finish (VeilRegistry *self, GAsyncResult *result, GError **error);
+
 G_END_DECLS

@@ -86,9 +86,8 @@ veil_tee_is_small_order (const guint8 public_key[static VEIL_HPKE_PUBLIC_KEY_SIZ
   return FALSE;
 }
 
-/* The endpoint is shown to a person, in terminals too: nothing that moves the cursor, hides or reorders text. */
-static gboolean
-is_plain_text (const char *text)
+gboolean
+veil_tee_is_plain_text (const char *text)
 {
   for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
     switch (g_unichar_type (g_utf8_get_char (p)))
@@ -125,7 +124,7 @@ veil_tee_set_endpoint (VeilTee *self, const guint8 *text, gsize length)
   else
     {
       endpoint = g_strndup ((const char *) text, length);
-      if (!is_plain_text (endpoint))
+      if (!veil_tee_is_plain_text (endpoint))
         {
           veil_tee_set_unusable (self, "the endpoint holds control characters");
           g_clear_pointer (&endpoint, g_free);

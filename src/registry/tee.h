@@ -44,6 +44,9 @@ void     veil_tee_set_tls_certificate (VeilTee *self, const guint8 *der, gsize l
 void     veil_tee_set_ohttp_key (VeilTee *self, const VeilOhttpKey *suite, const guint8 *public_key, gsize public_key_length,
                                  const guint8 *config, gsize config_length);
 
+/* TRUE if nothing in @text (UTF-8) moves a cursor, hides or reorders text: what the registry says is shown to a person, in terminals too. */
+gboolean veil_tee_is_plain_text (const char *text);
+
 /* TRUE if every shared secret with this X25519 key is all zero. */
 gboolean veil_tee_is_small_order (const guint8 public_key[static VEIL_HPKE_PUBLIC_KEY_SIZE]);
 

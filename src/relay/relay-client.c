@@ -83,6 +83,18 @@ veil_relay_client_init (VeilRelayClient *self)
   self->pool = veil_seal_pool_new ();
 }
 
+void
+veil_relay_client_set_limits (VeilRelayClient *self, const VeilRelayLimits *limits)
+{
+  self->limits = *limits;
+  if (self->limits.single_deadline_ms == 0)
+    self->limits.single_deadline_ms = SINGLE_DEADLINE_MS;
+  if (self->limits.stream_deadline_ms == 0)
+    self->limits.stream_deadline_ms = STREAM_DEADLINE_MS;
+  if (self->limits.max_answer_bytes == 0)
+    self->limits.max_answer_bytes = MAX_ANSWER_BYTES;
+}
+
 VeilRelayClient *
 veil_relay_client_new (SoupSession *session, const char *relay_url, const VeilRelayLimits *limits)
 {
@@ -90,14 +102,7 @@ veil_relay_client_new (SoupSession *session, const char *relay_url, const VeilRe
 
   self->session = g_object_ref (session);
   self->url = g_strconcat (relay_url, RELAY_PATH, NULL);
-  if (limits != NULL)
-    self->limits = *limits;
-  if (self->limits.single_deadline_ms == 0)
-    self->limits.single_deadline_ms = SINGLE_DEADLINE_MS;
-  if (self->limits.stream_deadline_ms == 0)
-    self->limits.stream_deadline_ms = STREAM_DEADLINE_MS;
-  if (self->limits.max_answer_bytes == 0)
-    self->limits.max_answer_bytes = MAX_ANSWER_BYTES;
+  veil_relay_client_set_limits (self, limits != NULL ? limits : &(VeilRelayLimits){ 0 });
   return self;
 }
 

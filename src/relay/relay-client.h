@@ -28,6 +28,9 @@ typedef struct
 
 VeilRelayClient *veil_relay_client_new (SoupSession *session, const char *relay_url, const VeilRelayLimits *limits);
 
+/* For requests that are sent from now on. */
+void             veil_relay_client_set_limits (VeilRelayClient *self, const VeilRelayLimits *limits);
+
 /* Answers come from the sandbox: proofs say so. */
 void             veil_relay_client_set_sandbox (VeilRelayClient *self, gboolean sandbox);
 

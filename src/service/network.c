@@ -22,6 +22,7 @@ struct _VeilNetwork
   VeilRelayClient *relay;   /* owned */
 
   GSource *timer;            /* owned; NULL when off */
+  guint interval;            /* of the timer, in seconds */
   GCancellable *cancellable; /* owned; ends a reading that nobody waits for */
   GQueue waiting;            /* owned, of GTask */
   gboolean reading;
@@ -108,6 +109,12 @@ on_timer (gpointer data)
 static void
 start_timer (VeilNetwork *self, guint seconds)
 {
+  if (seconds == self->interval)
+    return;
+  stop_timer (self);
+  self->interval = seconds;
+  if (seconds == 0)
+    return;
   self->timer = g_timeout_source_new_seconds (seconds);
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_set_static_name (self->timer, "veil-registry-refresh");
@@ -118,19 +125,26 @@ VeilNetwork *
 veil_network_new (SoupSession *http, VeilSession *session, const VeilSettings *settings)
 {
   VeilNetwork *self = g_object_new (VEIL_TYPE_NETWORK, NULL);
-  const VeilRelayLimits limits = { .single_deadline_ms = settings->answer_timeout * 1000,
-                                   .stream_deadline_ms = settings->answer_timeout * 1000 };
 
   self->session = veil_session_ref (session);
   self->registry = veil_registry_new (http, session->registry_rpc_url, session->registry_address, session->registry_tee_type);
   self->selection = veil_selection_new ();
+  self->relay = veil_relay_client_new (http, session->relay_url, NULL);
+  veil_relay_client_set_sandbox (self->relay, session->sandbox);
+  veil_network_set_settings (self, settings);
+  return self;
+}
+
+void
+veil_network_set_settings (VeilNetwork *self, const VeilSettings *settings)
+{
+  const VeilRelayLimits limits = { .single_deadline_ms = settings->answer_timeout * 1000,
+                                   .stream_deadline_ms = settings->answer_timeout * 1000 };
+
   veil_selection_set_tee_id (self->selection, settings->tee_id);
   veil_selection_set_pcr_pins (self->selection, (const char *const *) settings->pcr_pins);
-  self->relay = veil_relay_client_new (http, session->relay_url, &limits);
-  veil_relay_client_set_sandbox (self->relay, session->sandbox);
-  if (settings->refresh_interval > 0)
-    start_timer (self, settings->refresh_interval);
-  return self;
+  veil_relay_client_set_limits (self->relay, &limits);
+  start_timer (self, settings->refresh_interval);
 }
 
 void

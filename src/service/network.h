@@ -17,6 +17,8 @@ G_DECLARE_FINAL_TYPE (VeilNetwork, veil_network, VEIL, NETWORK, GObject)
 
 /* @session must be fit to serve (veil_session_check_can_serve()). */
 VeilNetwork     *veil_network_new (SoupSession *http, VeilSession *session, const VeilSettings *settings);
+/* Selection, pins, refresh interval and time-outs of @settings, from the next choice on; requests that run are left alone. */
+void             veil_network_set_settings (VeilNetwork *self, const VeilSettings *settings);
 /* No more reading of the registry at intervals. Requests that run go on. */
 void             veil_network_retire (VeilNetwork *self);
 

@@ -6,17 +6,19 @@
 #include "chat-run.h"
 #include "fetch.h"
 #include "network.h"
+#include "settings-file.h"
 #include "veil-error.h"
 
 struct _VeilService
 {
   GObject parent;
 
-  VeilSettings *settings; /* owned */
-  SoupSession *http;      /* owned */
-  VeilSession *session;   /* owned; NULL: signed out */
-  VeilNetwork *network;   /* owned; NULL unless the session is fit to serve */
-  VeilServer *server;     /* owned; set while the endpoint is up */
+  VeilSettings *settings;   /* owned; that the endpoint starts with */
+  VeilSettingsWatch *watch; /* owned; NULL without a home */
+  SoupSession *http;        /* owned */
+  VeilSession *session;     /* owned; NULL: signed out */
+  VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
+  VeilServer *server;       /* owned; set while the endpoint is up */
 
   guint64 verified;
   guint64 refused;
@@ -52,6 +54,7 @@ veil_service_finalize (GObject *object)
 
   g_clear_pointer (&self->session, veil_session_unref);
   g_object_unref (self->http);
+  g_clear_pointer (&self->watch, veil_settings_watch_free);
   veil_settings_free (self->settings);
   G_OBJECT_CLASS (veil_service_parent_class)->finalize (object);
 }
@@ -77,7 +80,22 @@ veil_service_new (const VeilSettings *settings)
   VeilService *self = g_object_new (VEIL_TYPE_SERVICE, NULL);
 
   self->settings = veil_settings_copy (settings);
+  if (settings->home != NULL)
+    self->watch = veil_settings_watch_new (settings);
   return self;
+}
+
+static const VeilSettings *
+get_settings (VeilService *self)
+{
+  return self->watch != NULL ? veil_settings_watch_get (self->watch) : self->settings;
+}
+
+static void
+take_up_settings (VeilService *self)
+{
+  if (self->watch != NULL && veil_settings_watch_look (self->watch) && self->network != NULL)
+    veil_network_set_settings (self->network, get_settings (self));
 }
 
 void
@@ -92,7 +110,8 @@ veil_service_set_session (VeilService *self, VeilSession *session)
   self->session = veil_session_ref (session);
   if (!veil_session_check_can_serve (session, NULL))
     return;
-  self->network = veil_network_new (self->http, session, self->settings);
+  take_up_settings (self);
+  self->network = veil_network_new (self->http, session, get_settings (self));
   if (self->server != NULL)
     veil_network_refresh (self->network);
 }
@@ -118,6 +137,12 @@ veil_service_start (VeilService *self, GError **error)
 {
   g_return_val_if_fail (self->server == NULL, FALSE);
 
+  if (self->settings->require_api_key && self->settings->api_key == NULL)
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+                   "The settings require an API key and there is none; let OG_VEIL_API_KEY hold one, or set require-api-key=false");
+      return FALSE;
+    }
   self->server = veil_server_new (VEIL_BACKEND (self));
   veil_server_set_api_key (self->server, self->settings->api_key);
   load_models (self);
@@ -190,6 +215,7 @@ veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancel
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, veil_service_chat_async);
+  take_up_settings (self);
   if (self->network == NULL)
     {
       self->failed++;
@@ -221,6 +247,7 @@ veil_service_get_health (VeilBackend *backend, VeilBackendHealth *health)
   health->failed = self->failed;
   if (self->network == NULL)
     return;
+  take_up_settings (self);
   tee = veil_network_peek (self->network, &error);
   if (tee != NULL)
     {

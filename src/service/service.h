@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 #define VEIL_TYPE_SERVICE (veil_service_get_type ())
 G_DECLARE_FINAL_TYPE (VeilService, veil_service, VEIL, SERVICE, GObject)
 
-/* Implements VeilBackend. @settings is read once. */
+/* Implements VeilBackend. @settings as resolved; what their home's settings file says later counts from the next request on (but not address, port and key, which
+ * the endpoint began with). Without a home there is no file. */
 VeilService *veil_service_new (const VeilSettings *settings);
 
 /* NULL signs out; requests that run keep the session they began with. */

@@ -12,9 +12,6 @@
 
 #include <string.h>
 
-#define DEFAULT_HOST "127.0.0.1"
-#define DEFAULT_PORT 11434
-#define DEFAULT_REFRESH_INTERVAL 300
 #define MAX_REFRESH_INTERVAL (7 * 24 * 3600)
 #define MAX_ANSWER_TIMEOUT 3600
 #define API_KEY_MIN_LENGTH 8
@@ -102,20 +99,6 @@ append_pcr (VeilSettings *self, const char *name, const char *value, GError **er
   return TRUE;
 }
 
-/* Several pins in one variable are separated by commas. */
-static gboolean
-set_pcrs (VeilSettings *self, const char *name, const char *value, GError **error)
-{
-  g_auto (GStrv) parts = g_strsplit (value, ",", -1);
-
-  g_clear_pointer (&self->pcr_pins, g_strfreev);
-  self->pcr_pins = g_new0 (char *, 1);
-  for (guint i = 0; parts[i] != NULL; i++)
-    if (!append_pcr (self, name, g_strstrip (parts[i]), error))
-      return FALSE;
-  return TRUE;
-}
-
 static gboolean
 set_refresh_interval (VeilSettings *self, const char *name, const char *value, GError **error)
 {
@@ -163,23 +146,70 @@ set_session_store (VeilSettings *self, const char *name, const char *value, GErr
   return TRUE;
 }
 
+static gboolean
+set_require_api_key (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  if (g_strcmp0 (value, "true") != 0 && g_strcmp0 (value, "false") != 0)
+    return refuse (error, name, "must be true or false");
+  self->require_api_key = g_strcmp0 (value, "true") == 0;
+  return TRUE;
+}
+
 static const struct
 {
-  const char *flag; /* NULL: none, because arguments are visible to other processes */
-  const char *variable;
-  SettingFunc from_flag;
-  SettingFunc from_variable;
+  const char *flag;     /* NULL: none, because arguments are visible to other processes */
+  const char *variable; /* NULL: none */
+  const char *key;      /* in the settings file; NULL: none */
+  const char *fallback; /* NULL: nothing */
+  SettingFunc set;
 } settings_table[] = {
-  { "home", "OG_VEIL_HOME", set_home, set_home },
-  { "host", "OG_VEIL_HOST", set_host, set_host },
-  { "port", "OG_VEIL_PORT", set_port, set_port },
-  { "tee-id", "OG_VEIL_TEE_ID", set_tee_id, set_tee_id },
-  { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", append_pcr, set_pcrs },
-  { "refresh-interval", "OG_VEIL_TEE_REFRESH_INTERVAL", set_refresh_interval, set_refresh_interval },
-  { "answer-timeout", "OG_VEIL_ANSWER_TIMEOUT", set_answer_timeout, set_answer_timeout },
-  { "session-store", "OG_VEIL_SESSION_STORE", set_session_store, set_session_store },
-  { NULL, "OG_VEIL_API_KEY", NULL, set_api_key },
+  { "home", "OG_VEIL_HOME", NULL, NULL, set_home },
+  { "host", "OG_VEIL_HOST", "host", "127.0.0.1", set_host },
+  { "port", "OG_VEIL_PORT", "port", "11434", set_port },
+  { "tee-id", "OG_VEIL_TEE_ID", "tee-id", "auto", set_tee_id },
+  { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", "pcr-pins", NULL, append_pcr },
+  { "refresh-interval", "OG_VEIL_TEE_REFRESH_INTERVAL", "refresh-interval", "300", set_refresh_interval },
+  { "answer-timeout", "OG_VEIL_ANSWER_TIMEOUT", "answer-timeout", "0", set_answer_timeout },
+  { "session-store", "OG_VEIL_SESSION_STORE", "session-store", "keyring", set_session_store },
+  { NULL, "OG_VEIL_API_KEY", NULL, NULL, set_api_key },
+  { NULL, NULL, "require-api-key", "false", set_require_api_key },
 };
+
+/* @values replace what was there. Pins given closer by do not add to the ones from further away. */
+static gboolean
+set_values (VeilSettings *self, guint index, const char *name, const char *const *values, GError **error)
+{
+  if (settings_table[index].set == append_pcr)
+    {
+      g_strfreev (self->pcr_pins);
+      self->pcr_pins = g_new0 (char *, 1);
+    }
+  for (; *values != NULL; values++)
+    if (!settings_table[index].set (self, name, *values, error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+set_fallback (VeilSettings *self, guint index)
+{
+  const char *const values[] = { settings_table[index].fallback, NULL };
+
+  set_values (self, index, settings_table[index].key, values, NULL);
+}
+
+static gboolean
+set_variable (VeilSettings *self, guint index, const char *value, GError **error)
+{
+  /* Several pins in one variable are separated by commas. */
+  gboolean several = settings_table[index].set == append_pcr;
+  g_auto (GStrv) values = g_strsplit (value, ",", several ? -1 : 1);
+
+  for (guint i = 0; several && values[i] != NULL; i++)
+    g_strstrip (values[i]);
+  self->given |= 1u << index;
+  return set_values (self, index, settings_table[index].variable, (const char *const *) values, error);
+}
 
 VeilSettings *
 veil_settings_new (GError **error)
@@ -187,18 +217,15 @@ veil_settings_new (GError **error)
   g_autoptr (VeilSettings) self = g_new0 (VeilSettings, 1);
 
   self->home = g_build_filename (g_get_user_data_dir (), "veil", NULL);
-  self->host = g_strdup (DEFAULT_HOST);
-  self->port = DEFAULT_PORT;
-  self->pcr_pins = g_new0 (char *, 1);
-  self->refresh_interval = DEFAULT_REFRESH_INTERVAL;
-  self->session_store = g_strdup ("keyring");
-
   for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
     {
-      const char *value = g_getenv (settings_table[i].variable);
+      const char *variable = settings_table[i].variable;
+      const char *value = variable != NULL ? g_getenv (variable) : NULL;
 
+      if (settings_table[i].key != NULL)
+        set_fallback (self, i);
       /* An empty variable is how a shell unsets one in passing. */
-      if (value != NULL && *value != '\0' && !settings_table[i].from_variable (self, settings_table[i].variable, value, error))
+      if (value != NULL && *value != '\0' && !set_variable (self, i, value, error))
         return NULL;
     }
   return g_steal_pointer (&self);
@@ -241,17 +268,35 @@ veil_settings_set_flag (VeilSettings *self, const char *flag, const char *const 
     {
       if (g_strcmp0 (settings_table[i].flag, flag) != 0)
         continue;
-      /* Pins given as flags replace the ones from further away instead of adding to them. */
-      if (settings_table[i].from_flag == append_pcr)
-        {
-          g_strfreev (self->pcr_pins);
-          self->pcr_pins = g_new0 (char *, 1);
-        }
-      for (; *values != NULL; values++)
-        if (!settings_table[i].from_flag (self, name, *values, error))
-          return FALSE;
-      return TRUE;
+      self->given |= 1u << i;
+      return set_values (self, i, name, values, error);
     }
+  return refuse (error, name, "is not a setting");
+}
+
+void
+veil_settings_forget_saved (VeilSettings *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (settings_table[i].key != NULL && (self->given & 1u << i) == 0)
+      set_fallback (self, i);
+}
+
+gboolean
+veil_settings_set_saved (VeilSettings *self, const char *key, const char *name, const char *const *values, GError **error)
+{
+  g_autoptr (VeilSettings) ignored = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (g_strcmp0 (settings_table[i].key, key) == 0)
+      {
+        /* What a flag or a variable overrides must be right all the same. */
+        gboolean overridden = (self->given & 1u << i) != 0;
+
+        if (overridden)
+          ignored = veil_settings_copy (self);
+        return set_values (overridden ? ignored : self, i, name, values, error);
+      }
   return refuse (error, name, "is not a setting");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What can be set, resolved: flags over environment over defaults (product.md section 2). */
+/* What can be set, resolved: flags over environment over the settings file over defaults (product.md section 2). */
 #pragma once
 
 #include <glib.h>
@@ -18,10 +18,12 @@ typedef struct
   guint   refresh_interval; /* seconds, 0 is off */
   guint   answer_timeout;   /* seconds for a whole answer; 0: 5 minutes for single answers, 10 for streams */
   char   *api_key;          /* owned, secret; NULL is none */
+  gboolean require_api_key; /* an endpoint without a key is not to be */
   char   *session_store;    /* owned; "keyring" or "file" */
+  guint   given;            /* bits: what a flag or the environment has set, and a settings file therefore cannot */
 } VeilSettings;
 
-/* Defaults, then the environment. VEIL_ERROR_INVALID_ARGUMENT names the variable and says what it must be. */
+/* Defaults, then the environment; see settings-file.h for what lies between. VEIL_ERROR_INVALID_ARGUMENT names the variable and says what it must be. */
 VeilSettings *veil_settings_new (GError **error);
 VeilSettings *veil_settings_copy (const VeilSettings *self);
 void          veil_settings_free (VeilSettings *self); /* wipes */
@@ -34,6 +36,11 @@ void          veil_settings_free (VeilSettings *self); /* wipes */
  * Returns: %TRUE, or %FALSE with %VEIL_ERROR_INVALID_ARGUMENT naming the flag and the reason.
  */
 gboolean      veil_settings_set_flag (VeilSettings *self, const char *flag, const char *const *values, GError **error);
+
+/* For settings-file.c: everything that no flag or variable set is as by default again. */
+void          veil_settings_forget_saved (VeilSettings *self);
+/* A value of the settings file under @key; no effect but the check if a flag or variable set it. @name is for the message. */
+gboolean      veil_settings_set_saved (VeilSettings *self, const char *key, const char *name, const char *const *values, GError **error);
 
 /* New string: the session file in the home. */
 char         *veil_settings_get_session_path (const VeilSettings *self);

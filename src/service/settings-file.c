@@ -1,0 +1,301 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* g_keyfile_settings_backend_new() */
+#define G_SETTINGS_ENABLE_BACKEND
+
+#include "settings-file.h"
+
+#include "config.h"
+#include "veil-error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gsettingsbackend.h>
+#include <glib/gstdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define SCHEMA "ai.opengradient.Veil"
+#define SCHEMA_PATH "/ai/opengradient/Veil/"
+#define GROUP "veil"
+#define MAX_BYTES (1024 * 1024)
+
+char *
+veil_settings_file_get_path (const VeilSettings *settings)
+{
+  return g_build_filename (settings->home, "settings.ini", NULL);
+}
+
+static gboolean
+refuse (GError **error, const char *path, const char *what, const char *why)
+{
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The settings file %s cannot be %s: %s", path, what, why);
+  return FALSE;
+}
+
+/* From GSETTINGS_SCHEMA_DIR (an uninstalled build), the system, or where this build installs. */
+static GSettingsSchema *
+find_schema (GError **error)
+{
+  GSettingsSchemaSource *common = g_settings_schema_source_get_default ();
+  g_autoptr (GSettingsSchemaSource) own = NULL;
+  GSettingsSchema *schema = common != NULL ? g_settings_schema_source_lookup (common, SCHEMA, TRUE) : NULL;
+
+  if (schema != NULL)
+    return schema;
+  own = g_settings_schema_source_new_from_directory (VEIL_SCHEMADIR, NULL, FALSE, NULL);
+  if (own != NULL)
+    schema = g_settings_schema_source_lookup (own, SCHEMA, FALSE);
+  if (schema == NULL)
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                 "The settings schema " SCHEMA
+                 " is not found in %s; install Veil again, or let GSETTINGS_SCHEMA_DIR name its folder",
+                 VEIL_SCHEMADIR);
+  return schema;
+}
+
+/* NULL with an error; %TRUE in @missing if there is no file, which is none. */
+static GKeyFile *
+load (const char *path, gboolean *missing, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *text = NULL;
+  g_autoptr (GError) local_error = NULL;
+  GStatBuf info;
+  gsize length = 0;
+
+  *missing = g_stat (path, &info) != 0 && errno == ENOENT;
+  if (*missing)
+    return g_steal_pointer (&file);
+  /* Not a pipe, which could hold us for ever. */
+  if (g_stat (path, &info) == 0 && (!S_ISREG (info.st_mode) || info.st_size > MAX_BYTES))
+    refuse (error, path, "read", "it is not a file of settings; move it away");
+  else if (!g_file_get_contents (path, &text, &length, &local_error))
+    refuse (error, path, "read", local_error->message);
+  else if (!g_utf8_validate_len (text, length, NULL))
+    refuse (error, path, "read", "it is not UTF-8 text; correct it, or move it away");
+  else if (length > 0 && !g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &local_error))
+    {
+      g_autofree char *why = g_strdup_printf ("%s; correct it, or move it away", local_error->message);
+
+      refuse (error, path, "read", why);
+    }
+  else
+    return g_steal_pointer (&file);
+  return NULL;
+}
+
+static gboolean
+check_groups (GKeyFile *file, GSettingsSchema *schema, const char *path, GError **error)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  g_auto (GStrv) keys = g_key_file_get_keys (file, GROUP, NULL, NULL);
+
+  for (guint i = 0; groups[i] != NULL; i++)
+    if (!g_str_equal (groups[i], GROUP))
+      {
+        g_autofree char *why = g_strdup_printf ("it has a group [%s] where only [" GROUP "] is known", groups[i]);
+
+        return refuse (error, path, "read", why);
+      }
+  for (guint i = 0; keys != NULL && keys[i] != NULL; i++)
+    if (!g_settings_schema_has_key (schema, keys[i]))
+      {
+        g_autofree char *why = g_strdup_printf ("there is no setting \"%s\"; correct it, or remove the line", keys[i]);
+
+        return refuse (error, path, "read", why);
+      }
+  return TRUE;
+}
+
+/* The value of one key, checked against the schema; NULL without an error if the file does not have it. */
+static GVariant *
+read_value (GKeyFile *file, GSettingsSchema *schema, const char *name, const char *path, GError **error)
+{
+  g_autoptr (GSettingsSchemaKey) key = g_settings_schema_get_key (schema, name);
+  g_autofree char *text = g_key_file_get_value (file, GROUP, name, NULL);
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  if (text == NULL)
+    return NULL;
+  value = g_variant_parse (g_settings_schema_key_get_value_type (key), text, NULL, NULL, &local_error);
+  if (value == NULL)
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s in %s cannot be read (%s); text stands between quotes, as in 'text'",
+                 name, path, local_error->message);
+  else if (!g_settings_schema_key_range_check (key, value))
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s in %s is outside of what it may be: %s", name, path,
+                 g_settings_schema_key_get_description (key));
+  else
+    return g_steal_pointer (&value);
+  return NULL;
+}
+
+/* A value as the setters of settings.c take it: text, one or (for pins) several. */
+static GStrv
+to_texts (GVariant *value)
+{
+  g_autoptr (GStrvBuilder) texts = g_strv_builder_new ();
+  g_autofree char *printed = NULL;
+  GVariantIter iter;
+  const char *hash;
+
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+    g_strv_builder_add (texts, g_variant_get_string (value, NULL));
+  else if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(ss)")))
+    {
+      g_variant_iter_init (&iter, value);
+      while (g_variant_iter_next (&iter, "(&s&s)", &hash, NULL))
+        g_strv_builder_add (texts, hash);
+    }
+  else
+    {
+      printed = g_variant_print (value, FALSE);
+      g_strv_builder_add (texts, printed);
+    }
+  return g_strv_builder_end (texts);
+}
+
+static gboolean
+apply (VeilSettings *settings, GKeyFile *file, GSettingsSchema *schema, const char *path, GError **error)
+{
+  g_auto (GStrv) keys = g_settings_schema_list_keys (schema);
+
+  for (guint i = 0; keys[i] != NULL; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%s in %s", keys[i], path);
+      g_autoptr (GError) local_error = NULL;
+      g_autoptr (GVariant) value = read_value (file, schema, keys[i], path, &local_error);
+      g_auto (GStrv) texts = value != NULL ? to_texts (value) : NULL;
+
+      if (texts != NULL)
+        veil_settings_set_saved (settings, keys[i], name, (const char *const *) texts, &local_error);
+      if (local_error != NULL)
+        {
+          /* Not a matter of how the program was called. */
+          g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_STORE, local_error->message);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* The file and its schema, wholly checked; the latter is NULL if there is no file, and none is needed. */
+static GKeyFile *
+load_checked (const VeilSettings *settings, GSettingsSchema **schema, VeilSettings **resolved, GError **error)
+{
+  g_autofree char *path = veil_settings_file_get_path (settings);
+  g_autoptr (VeilSettings) copy = veil_settings_copy (settings);
+  g_autoptr (GSettingsSchema) found = NULL;
+  g_autoptr (GKeyFile) file = NULL;
+  gboolean missing;
+
+  veil_settings_forget_saved (copy);
+  file = load (path, &missing, error);
+  if (file == NULL || (!missing && ((found = find_schema (error)) == NULL || !check_groups (file, found, path, error) ||
+                                    !apply (copy, file, found, path, error))))
+    return NULL;
+  if (schema != NULL)
+    *schema = g_steal_pointer (&found);
+  if (resolved != NULL)
+    *resolved = g_steal_pointer (&copy);
+  return g_steal_pointer (&file);
+}
+
+VeilSettings *
+veil_settings_file_resolve (const VeilSettings *settings, GError **error)
+{
+  VeilSettings *resolved = NULL;
+  g_autoptr (GKeyFile) file = load_checked (settings, NULL, &resolved, error);
+
+  return resolved;
+}
+
+GVariant *
+veil_settings_file_get (const VeilSettings *settings, const char *key, GError **error)
+{
+  g_autofree char *path = veil_settings_file_get_path (settings);
+  g_autoptr (GSettingsSchema) schema = NULL;
+  g_autoptr (GKeyFile) file = load_checked (settings, &schema, NULL, error);
+  g_autoptr (GSettingsSchemaKey) schema_key = NULL;
+  GVariant *value;
+
+  if (file == NULL || (schema == NULL && (schema = find_schema (error)) == NULL))
+    return NULL;
+  value = read_value (file, schema, key, path, NULL);
+  if (value != NULL)
+    return value;
+  schema_key = g_settings_schema_get_key (schema, key);
+  return g_settings_schema_key_get_default_value (schema_key);
+}
+
+/* An open file with the lock on it, or -1: a program that reads, changes and writes must be the only one. The kernel lets go when it ends. */
+static int
+take_lock (const VeilSettings *settings, const char *path, GError **error)
+{
+  g_autofree char *lock = g_build_filename (settings->home, "settings.lock", NULL);
+  int fd;
+
+  if (g_mkdir_with_parents (settings->home, 0700) != 0 || (fd = g_open (lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+    {
+      refuse (error, path, "written", g_strerror (errno));
+      return -1;
+    }
+  while (flock (fd, LOCK_EX) != 0)
+    if (errno != EINTR)
+      {
+        refuse (error, path, "written", g_strerror (errno));
+        close (fd);
+        return -1;
+      }
+  return fd;
+}
+
+static gboolean
+write_value (const VeilSettings *settings, const char *key, GVariant *value, GError **error)
+{
+  g_autofree char *path = veil_settings_file_get_path (settings);
+  g_autoptr (GSettingsSchema) schema = find_schema (error);
+  g_autoptr (GSettingsBackend) backend = NULL;
+  g_autoptr (GSettings) store = NULL;
+  g_autoptr (GVariant) written = NULL;
+
+  if (schema == NULL)
+    return FALSE;
+  backend = g_keyfile_settings_backend_new (path, SCHEMA_PATH, GROUP);
+  store = g_settings_new_full (schema, backend, SCHEMA_PATH);
+  g_settings_set_value (store, key, value);
+  /* The backend tells nobody whether the disk took it. */
+  written = veil_settings_file_get (settings, key, error);
+  if (written == NULL)
+    return FALSE;
+  return g_variant_equal (written, value) || refuse (error, path, "written", "check the free space and who owns its folder");
+}
+
+gboolean
+veil_settings_file_change (const VeilSettings *settings, const char *key, VeilSettingsFileFunc func, gpointer user_data,
+                           GError **error)
+{
+  g_autofree char *path = veil_settings_file_get_path (settings);
+  int lock = take_lock (settings, path, error);
+  g_autoptr (GVariant) old = NULL;
+  g_autoptr (GVariant) fresh = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  if (lock < 0)
+    return FALSE;
+  old = veil_settings_file_get (settings, key, &local_error);
+  if (old != NULL)
+    fresh = func (old, user_data, &local_error);
+  if (fresh != NULL)
+    {
+      g_variant_ref_sink (fresh);
+      write_value (settings, key, fresh, &local_error);
+    }
+  close (lock);
+  if (local_error == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
