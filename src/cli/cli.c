@@ -126,6 +126,16 @@ veil_cli_fail_usage (const char *format, ...)
   return VEIL_EXIT_USAGE;
 }
 
+void
+veil_cli_print_json (VeilJsonWriter *writer)
+{
+  g_autoptr (GBytes) text = veil_json_writer_finish (writer);
+  gsize length;
+  const char *data = g_bytes_get_data (text, &length);
+
+  g_print ("%.*s\n", (int) length, data);
+}
+
 char *
 veil_cli_printable (const char *text)
 {

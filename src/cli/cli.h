@@ -4,6 +4,7 @@
 /* What the commands of og-veil share. One file per command, one table of them in main.c. */
 #pragma once
 
+#include "json-writer.h"
 #include "settings.h"
 
 #include <gio/gio.h>
@@ -31,6 +32,8 @@ VeilExit veil_command_logout (int argc, char **argv);
 VeilExit veil_command_test (int argc, char **argv);
 VeilExit veil_command_models (int argc, char **argv);
 VeilExit veil_command_env (int argc, char **argv);
+VeilExit veil_command_tees (int argc, char **argv);
+VeilExit veil_command_pin (int argc, char **argv);
 
 /**
  * veil_cli_parse:
@@ -50,6 +53,9 @@ VeilSettings *veil_cli_parse (const char *command, const char *arguments, const 
 /* "og-veil: MESSAGE" on standard error, one sentence. Returns VEIL_EXIT_FAILURE, or VEIL_EXIT_USAGE for a bad argument. */
 VeilExit      veil_cli_fail (const GError *error);
 VeilExit      veil_cli_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* One line on standard output; the writer is taken over. */
+void          veil_cli_print_json (VeilJsonWriter *writer);
 
 /* New string: @text for a terminal. Whatever would steer it (control characters but newline and tab) becomes U+FFFD, because answers come from outside. */
 char         *veil_cli_printable (const char *text);

@@ -19,6 +19,8 @@ static const VeilCommand commands[] = {
   { "logout", NULL, "Forget the session", veil_command_logout },
   { "test", "[PROMPT…]", "Ask the running endpoint something, as an agent would", veil_command_test },
   { "models", NULL, "List the models", veil_command_models },
+  { "tees", "[select ID]", "List the registry's TEEs, or select the one to use", veil_command_tees },
+  { "pin", "add|remove|list", "Say which enclave builds may be used", veil_command_pin },
   { "env", NULL, "Print the two lines that point an OpenAI program at Veil", veil_command_env },
 };
 

@@ -4,6 +4,7 @@
 /* Reads the TEE registry contract through JSON-RPC (protocol.md section 1). */
 #pragma once
 
+#include "build.h"
 #include "tee.h"
 
 #include <libsoup/soup.h>

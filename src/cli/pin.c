@@ -1,0 +1,172 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* og-veil pin add, remove and list: the enclave builds that may be used. */
+#include "cli.h"
+
+#include "hex.h"
+#include "json-writer.h"
+#include "settings-file.h"
+#include "tee.h"
+#include "veil-error.h"
+
+#include <string.h>
+
+#define KEY "pcr-pins"
+#define MAX_LABEL 200
+
+typedef struct
+{
+  char *hash;        /* owned; 0x + 64 digits */
+  const char *label; /* NULL: as it was, or none */
+  guint left;        /* how many pins there are afterwards */
+} Change;
+
+static GVariant *
+add_pin (GVariant *old, gpointer user_data, GError **error)
+{
+  Change *change = user_data;
+  GVariantBuilder builder;
+  GVariantIter iter;
+  const char *hash, *label;
+  gboolean known = FALSE;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ss)"));
+  g_variant_iter_init (&iter, old);
+  while (g_variant_iter_next (&iter, "(&s&s)", &hash, &label))
+    {
+      guint8 bytes[32];
+      g_autofree char *normal = veil_hex_decode (hash, bytes, sizeof bytes) ? veil_hex_encode_0x (bytes, sizeof bytes) : NULL;
+      gboolean same = g_strcmp0 (normal, change->hash) == 0;
+
+      g_variant_builder_add (&builder, "(ss)", hash, same && change->label != NULL ? change->label : label);
+      known |= same;
+    }
+  if (!known)
+    g_variant_builder_add (&builder, "(ss)", change->hash, change->label != NULL ? change->label : "");
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+remove_pin (GVariant *old, gpointer user_data, GError **error)
+{
+  Change *change = user_data;
+  g_autoptr (GVariantBuilder) builder = g_variant_builder_new (G_VARIANT_TYPE ("a(ss)"));
+  GVariantIter iter;
+  const char *hash, *label;
+  gsize before = g_variant_n_children (old);
+
+  change->left = 0;
+  g_variant_iter_init (&iter, old);
+  while (g_variant_iter_next (&iter, "(&s&s)", &hash, &label))
+    {
+      guint8 bytes[32];
+      g_autofree char *normal = veil_hex_decode (hash, bytes, sizeof bytes) ? veil_hex_encode_0x (bytes, sizeof bytes) : NULL;
+
+      if (g_strcmp0 (normal, change->hash) == 0)
+        continue;
+      g_variant_builder_add (builder, "(ss)", hash, label);
+      change->left++;
+    }
+  if (change->left < before)
+    return g_variant_builder_end (builder);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s is not pinned; `og-veil pin list` shows what is", change->hash);
+  return NULL;
+}
+
+static VeilExit
+change_pins (const VeilSettings *settings, const char *text, const char *label, gboolean add)
+{
+  guint8 bytes[32];
+  g_autofree char *hash = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!veil_hex_decode (text, bytes, sizeof bytes))
+    return veil_cli_fail_usage ("a PCR hash has 64 hexadecimal digits, with or without 0x");
+  if (label != NULL && (!g_utf8_validate (label, -1, NULL) || strlen (label) > MAX_LABEL || !veil_tee_is_plain_text (label)))
+    return veil_cli_fail_usage ("--label takes up to %d bytes of text in one line", MAX_LABEL);
+
+  hash = veil_hex_encode_0x (bytes, sizeof bytes);
+  Change change = { hash, label, 1 };
+  if (!veil_settings_file_change (settings, KEY, add ? add_pin : remove_pin, &change, &error))
+    return veil_cli_fail (error);
+  g_print ("%s %s\n", add ? "pinned" : "no longer pinned:", hash);
+  if (change.left == 0)
+    g_print ("no build is pinned now: any build that the registry approves may be used\n");
+  return VEIL_EXIT_OK;
+}
+
+static void
+print_json (GVariant *pins)
+{
+  VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_COMPACT);
+  GVariantIter iter;
+  const char *hash, *label;
+
+  veil_json_writer_begin_array (writer);
+  g_variant_iter_init (&iter, pins);
+  while (g_variant_iter_next (&iter, "(&s&s)", &hash, &label))
+    {
+      veil_json_writer_begin_object (writer);
+      veil_json_writer_key (writer, "pcr_hash");
+      veil_json_writer_string (writer, hash);
+      veil_json_writer_key (writer, "label");
+      veil_json_writer_string (writer, label);
+      veil_json_writer_end_object (writer);
+    }
+  veil_json_writer_end_array (writer);
+  veil_cli_print_json (writer);
+}
+
+static VeilExit
+list_pins (const VeilSettings *settings, gboolean json)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) pins = veil_settings_file_get (settings, KEY, &error);
+  GVariantIter iter;
+  const char *hash, *label;
+
+  if (pins == NULL)
+    return veil_cli_fail (error);
+  if (json)
+    {
+      print_json (pins);
+      return VEIL_EXIT_OK;
+    }
+  g_variant_iter_init (&iter, pins);
+  while (g_variant_iter_next (&iter, "(&s&s)", &hash, &label))
+    {
+      g_autofree char *printable = veil_cli_printable (label);
+
+      g_print ("%s%s%s\n", hash, *label != '\0' ? "  " : "", printable);
+    }
+  return VEIL_EXIT_OK;
+}
+
+VeilExit
+veil_command_pin (int argc, char **argv)
+{
+  static const char *const flags[] = { "home", NULL };
+  g_autofree char *label = NULL;
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {
+    { "label", 'l', 0, G_OPTION_ARG_STRING, &label, "What the build is, in your words (with add)", "TEXT" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An array of objects with pcr_hash and label (with list)", NULL },
+    { NULL },
+  };
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("pin", "add HASH | remove HASH | list", entries, flags, &argc, &argv);
+  const char *verb = argc > 1 ? argv[1] : "";
+  gboolean add = g_str_equal (verb, "add");
+
+  if (settings == NULL)
+    return VEIL_EXIT_USAGE;
+  if (label != NULL && !add)
+    return veil_cli_fail_usage ("--label goes with `og-veil pin add`");
+  if (json && !g_str_equal (verb, "list"))
+    return veil_cli_fail_usage ("--json goes with `og-veil pin list`");
+  if (argc == 3 && (add || g_str_equal (verb, "remove")))
+    return change_pins (settings, argv[2], label, add);
+  if (argc == 2 && g_str_equal (verb, "list"))
+    return list_pins (settings, json);
+  return veil_cli_fail_usage ("pin takes \"add HASH\", \"remove HASH\" or \"list\"");
+}

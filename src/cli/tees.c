@@ -1,0 +1,283 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* og-veil tees: what the registry lists; og-veil tees select: the one to use, or none in particular. */
+#include "cli.h"
+
+#include "fetch.h"
+#include "hex.h"
+#include "json-writer.h"
+#include "registry.h"
+#include "session-file.h"
+#include "settings-file.h"
+#include "veil-error.h"
+
+#include <string.h>
+
+#define HEALTH_MS 2000
+#define HEALTH_BYTES (64 * 1024)
+
+typedef struct
+{
+  GMainLoop *loop; /* owned */
+  const VeilSettings *settings;
+  SoupSession *http; /* owned */
+  GPtrArray *tees;   /* owned, of VeilTee */
+  GPtrArray *builds; /* owned, of VeilBuild */
+  char *active_id;   /* owned; what the running endpoint uses, NULL if there is none */
+  GError *error;     /* owned */
+} Listing;
+
+static const VeilBuild *
+find_build (const Listing *listing, const char *pcr_hash)
+{
+  for (guint i = 0; i < listing->builds->len; i++)
+    if (strcmp (((VeilBuild *) listing->builds->pdata[i])->pcr_hash, pcr_hash) == 0)
+      return listing->builds->pdata[i];
+  return NULL;
+}
+
+static gboolean
+is_pinned (const Listing *listing, const char *pcr_hash)
+{
+  return g_strv_contains ((const char *const *) listing->settings->pcr_pins, pcr_hash);
+}
+
+static void
+print_tee (const Listing *listing, const VeilTee *tee)
+{
+  const VeilBuild *build = find_build (listing, tee->pcr_hash);
+  const char *version = build != NULL ? build->version : NULL;
+
+  g_print ("%s%s%s\n", tee->id, g_strcmp0 (tee->id, listing->active_id) == 0 ? "  active" : "",
+           g_strcmp0 (tee->id, listing->settings->tee_id) == 0 ? "  selected" : "");
+  g_print ("  endpoint  %s\n", tee->endpoint);
+  g_print ("  PCR       %s%s%s%s%s\n", tee->pcr_hash, version != NULL ? "  version " : "", version != NULL ? version : "",
+           is_pinned (listing, tee->pcr_hash) ? "  pinned" : "",
+           build != NULL && build->version != NULL && !build->approved ? "  no longer approved" : "");
+  if (tee->unusable != NULL)
+    g_print ("  not used: %s\n", tee->unusable);
+}
+
+static void
+write_text (VeilJsonWriter *writer, const char *key, const char *text)
+{
+  veil_json_writer_key (writer, key);
+  veil_json_writer_string (writer, text);
+}
+
+static void
+write_boolean (VeilJsonWriter *writer, const char *key, gboolean value)
+{
+  veil_json_writer_key (writer, key);
+  veil_json_writer_boolean (writer, value);
+}
+
+static void
+write_tee (VeilJsonWriter *writer, const Listing *listing, const VeilTee *tee)
+{
+  const VeilBuild *build = find_build (listing, tee->pcr_hash);
+
+  veil_json_writer_begin_object (writer);
+  write_text (writer, "tee_id", tee->id);
+  write_text (writer, "endpoint", tee->endpoint);
+  write_text (writer, "pcr_hash", tee->pcr_hash);
+  write_text (writer, "version", build != NULL ? build->version : NULL);
+  write_boolean (writer, "pinned", is_pinned (listing, tee->pcr_hash));
+  write_boolean (writer, "selected", g_strcmp0 (tee->id, listing->settings->tee_id) == 0);
+  write_boolean (writer, "active", g_strcmp0 (tee->id, listing->active_id) == 0);
+  write_text (writer, "unusable", tee->unusable);
+  veil_json_writer_key (writer, "registered_at");
+  veil_json_writer_uint (writer, tee->registered_at);
+  veil_json_writer_key (writer, "last_heartbeat_at");
+  veil_json_writer_uint (writer, tee->last_heartbeat_at);
+  veil_json_writer_end_object (writer);
+}
+
+static void
+write_build (VeilJsonWriter *writer, const Listing *listing, const VeilBuild *build)
+{
+  veil_json_writer_begin_object (writer);
+  write_text (writer, "pcr_hash", build->pcr_hash);
+  write_text (writer, "version", build->version);
+  write_boolean (writer, "approved", build->approved);
+  write_boolean (writer, "pinned", is_pinned (listing, build->pcr_hash));
+  veil_json_writer_end_object (writer);
+}
+
+static void
+print_json (const Listing *listing)
+{
+  VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_COMPACT);
+
+  veil_json_writer_begin_object (writer);
+  veil_json_writer_key (writer, "tees");
+  veil_json_writer_begin_array (writer);
+  for (guint i = 0; i < listing->tees->len; i++)
+    write_tee (writer, listing, listing->tees->pdata[i]);
+  veil_json_writer_end_array (writer);
+  veil_json_writer_key (writer, "builds");
+  veil_json_writer_begin_array (writer);
+  for (guint i = 0; i < listing->builds->len; i++)
+    write_build (writer, listing, listing->builds->pdata[i]);
+  veil_json_writer_end_array (writer);
+  veil_json_writer_end_object (writer);
+  veil_cli_print_json (writer);
+}
+
+/* That no endpoint runs, or another program sits on its port, is no error here. */
+static void
+on_health (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Listing *listing = user_data;
+  g_autoptr (VeilFetchResult) health = veil_fetch_finish (SOUP_SESSION (source), result, NULL);
+  g_autoptr (VeilJsonDoc) doc = NULL;
+
+  if (health != NULL && health->status == SOUP_STATUS_OK)
+    doc = veil_json_doc_new (g_bytes_get_data (health->body, NULL), g_bytes_get_size (health->body), NULL);
+  if (doc != NULL)
+    listing->active_id =
+        g_strdup (veil_json_get_string (veil_json_get_member (veil_json_doc_get_root (doc), "active_tee_id"), NULL));
+  g_main_loop_quit (listing->loop);
+}
+
+static void
+ask_health (Listing *listing)
+{
+  g_autofree char *base = veil_settings_get_url (listing->settings, listing->settings->port);
+  g_autofree char *url = g_strdup_printf ("%.*s/health", (int) (strlen (base) - strlen ("/v1")), base);
+  g_autoptr (SoupMessage) message = soup_message_new ("GET", url);
+
+  if (listing->settings->port == 0 || message == NULL)
+    g_main_loop_quit (listing->loop);
+  else
+    veil_fetch_async (listing->http, message, HEALTH_BYTES, HEALTH_MS, NULL, on_health, listing);
+}
+
+static void
+on_builds (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Listing *listing = user_data;
+
+  listing->builds = veil_registry_fetch_builds_finish (VEIL_REGISTRY (source), result, &listing->error);
+  if (listing->builds != NULL)
+    ask_health (listing);
+  else
+    g_main_loop_quit (listing->loop);
+}
+
+static void
+on_tees (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Listing *listing = user_data;
+
+  listing->tees = veil_registry_fetch_finish (VEIL_REGISTRY (source), result, &listing->error);
+  if (listing->tees != NULL)
+    veil_registry_fetch_builds_async (VEIL_REGISTRY (source), listing->tees, NULL, on_builds, listing);
+  else
+    g_main_loop_quit (listing->loop);
+}
+
+static VeilSession *
+load_session (const VeilSettings *settings, GError **error)
+{
+  g_autofree char *path = veil_settings_get_session_path (settings);
+  g_autoptr (VeilSession) session = NULL;
+
+  if (!g_str_equal (settings->session_store, "file"))
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "the keyring is not supported yet; use `--session-store file`");
+      return NULL;
+    }
+  session = veil_session_file_load (path, error);
+  if (session == NULL || !veil_session_check_can_serve (session, error))
+    return NULL;
+  return g_steal_pointer (&session);
+}
+
+static void
+fetch (Listing *listing)
+{
+  g_autoptr (VeilSession) session = load_session (listing->settings, &listing->error);
+  g_autoptr (VeilRegistry) registry = NULL;
+
+  if (session == NULL)
+    return;
+  registry = veil_registry_new (listing->http, session->registry_rpc_url, session->registry_address, session->registry_tee_type);
+  veil_registry_fetch_async (registry, NULL, on_tees, listing);
+  g_main_loop_run (listing->loop);
+}
+
+static VeilExit
+list (const VeilSettings *settings, gboolean json)
+{
+  Listing listing = { .loop = g_main_loop_new (NULL, FALSE), .settings = settings, .http = veil_fetch_session_new () };
+  VeilExit status = VEIL_EXIT_OK;
+
+  fetch (&listing);
+  if (listing.error != NULL)
+    status = veil_cli_fail (listing.error);
+  else if (json)
+    print_json (&listing);
+  else if (listing.tees->len == 0)
+    g_print ("The registry lists no active TEE\n");
+  else
+    for (guint i = 0; i < listing.tees->len; i++)
+      print_tee (&listing, listing.tees->pdata[i]);
+
+  g_clear_error (&listing.error);
+  g_free (listing.active_id);
+  g_clear_pointer (&listing.builds, g_ptr_array_unref);
+  g_clear_pointer (&listing.tees, g_ptr_array_unref);
+  g_object_unref (listing.http);
+  g_main_loop_unref (listing.loop);
+  return status;
+}
+
+static GVariant *
+set_tee_id (GVariant *old, gpointer tee_id, GError **error)
+{
+  return g_variant_new_string (tee_id);
+}
+
+static VeilExit
+select_tee (const VeilSettings *settings, const char *text)
+{
+  guint8 bytes[32];
+  g_autofree char *tee_id = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (g_str_equal (text, "auto"))
+    tee_id = g_strdup (text);
+  else if (veil_hex_decode (text, bytes, sizeof bytes))
+    tee_id = veil_hex_encode_0x (bytes, sizeof bytes);
+  else
+    return veil_cli_fail_usage ("a TEE id has 64 hexadecimal digits, with or without 0x; \"auto\" lets Veil choose");
+  if (!veil_settings_file_change (settings, "tee-id", set_tee_id, tee_id, &error))
+    return veil_cli_fail (error);
+  if (g_str_equal (tee_id, "auto"))
+    g_print ("Veil chooses the TEE\n");
+  else
+    g_print ("selected %s: it is used, or none\n", tee_id);
+  return VEIL_EXIT_OK;
+}
+
+VeilExit
+veil_command_tees (int argc, char **argv)
+{
+  static const char *const flags[] = { "home", "host", "port", "session-store", "tee-id", "expected-pcr", NULL };
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An object with tees and builds", NULL },
+    { NULL },
+  };
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("tees", "[select ID | select auto]", entries, flags, &argc, &argv);
+
+  if (settings == NULL)
+    return VEIL_EXIT_USAGE;
+  if (argc == 1)
+    return list (settings, json);
+  if (argc == 3 && g_str_equal (argv[1], "select") && !json)
+    return select_tee (settings, argv[2]);
+  return veil_cli_fail_usage ("tees takes nothing, or \"select\" and a TEE id or \"auto\"");
+}
