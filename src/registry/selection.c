@@ -91,15 +91,30 @@ find_same_keys (GPtrArray *tees, const VeilTee *tee)
   return NULL;
 }
 
-static gboolean
-is_gone (gpointer id, gpointer health, gpointer tees)
+static const VeilTee *
+find_id (GPtrArray *tees, const char *id)
 {
-  GPtrArray *array = tees;
+  for (guint i = 0; tees != NULL && i < tees->len; i++)
+    if (strcmp (((VeilTee *) tees->pdata[i])->id, id) == 0)
+      return tees->pdata[i];
+  return NULL;
+}
 
-  for (guint i = 0; i < array->len; i++)
-    if (strcmp (((VeilTee *) array->pdata[i])->id, id) == 0)
-      return FALSE;
-  return TRUE;
+typedef struct
+{
+  GPtrArray *old;
+  GPtrArray *fresh;
+} Reading;
+
+/* What failed is no longer there, or has other keys, which may have been why. */
+static gboolean
+is_outdated (gpointer id, gpointer health, gpointer user_data)
+{
+  const Reading *reading = user_data;
+  const VeilTee *old = find_id (reading->old, id);
+  const VeilTee *fresh = find_id (reading->fresh, id);
+
+  return fresh == NULL || (old != NULL && !veil_tee_same_keys (old, fresh));
 }
 
 void
@@ -110,12 +125,12 @@ veil_selection_set_tees (VeilSelection *self, GPtrArray *tees)
   g_autoptr (VeilTee) old = g_steal_pointer (&self->current);
   VeilTee *same = old != NULL ? find_same_keys (tees, old) : NULL;
 
+  g_hash_table_foreach_remove (self->health, is_outdated, &(Reading){ self->tees, tees });
   g_ptr_array_ref (tees);
   g_clear_pointer (&self->tees, g_ptr_array_unref);
   self->tees = tees;
   if (same != NULL)
     self->current = veil_tee_ref (same);
-  g_hash_table_foreach_remove (self->health, is_gone, tees);
 }
 
 gboolean

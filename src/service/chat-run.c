@@ -3,7 +3,7 @@
 
 #include "chat-run.h"
 
-#include "veil-error.h"
+#include "retry.h"
 
 typedef struct
 {
@@ -48,7 +48,7 @@ sent (GObject *source, GAsyncResult *result, gpointer user_data)
     log_refusal (run, error);
   if (answer != NULL)
     g_task_return_pointer (task, answer, (GDestroyNotify) veil_chat_answer_unref);
-  else if (run->first == NULL && veil_network_may_try_elsewhere (error))
+  else if (run->first == NULL && veil_retry_elsewhere (error))
     try_again (task, error);
   else
     g_task_return_error (task, error);

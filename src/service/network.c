@@ -3,14 +3,17 @@
 
 #include "network.h"
 
+#include "retry.h"
 #include "veil-error.h"
 
 /* After a reading that was no use, callers get its error for this long. */
 #define FAILURE_MEMORY_US (1 * G_USEC_PER_SEC)
 /* "There is none" is believed for this long, then asked again when a request comes. */
 #define EMPTY_MEMORY_US (5 * G_USEC_PER_SEC)
-/* A refusal that may mean "no such enclave any more" is no reason to ask again while the entry is younger than this. */
-#define FRESH_US (10 * G_USEC_PER_SEC)
+/* Failures that may mean "no such enclave any more", but mostly mean something else, lead to one reading in this time. */
+#define DOUBT_PAUSE_US (2 * G_USEC_PER_SEC)
+/* With enclaves known, a request waits so long for a reading that is to settle a doubt; then what is known has to do. */
+#define PATIENCE_US (3 * G_USEC_PER_SEC)
 
 struct _VeilNetwork
 {
@@ -26,9 +29,11 @@ struct _VeilNetwork
   GCancellable *cancellable; /* owned; ends a reading that nobody waits for */
   GQueue waiting;            /* owned, of GTask */
   gboolean reading;
-  gint64 read_at;   /* monotonic; 0 is never */
-  gint64 failed_at; /* monotonic; of the last reading, 0 if it was of use */
-  GError *failure;  /* owned; what came of the last reading */
+  gint64 began_at;   /* monotonic; of the last reading */
+  gint64 doubted_at; /* monotonic; when a failure last was taken for a doubt, 0 is never */
+  gint64 read_at;    /* monotonic; 0 is never */
+  gint64 failed_at;  /* monotonic; of the last reading, 0 if it was of use */
+  GError *failure;   /* owned; what came of the last reading */
   /* Doubts are counted, so that one that arises during a reading outlives it. */
   guint doubts;
   guint settled_doubts;
@@ -41,15 +46,23 @@ typedef struct
 {
   char *avoid;        /* owned; may be NULL */
   GSource *cancelled; /* owned; set while waiting */
+  GSource *patience;  /* owned; likewise, if it does not wait for ever */
 } Wish;
+
+static void
+drop_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
 
 static void
 wish_stop_waiting (Wish *self)
 {
-  if (self->cancelled == NULL)
-    return;
-  g_source_destroy (self->cancelled);
-  g_clear_pointer (&self->cancelled, g_source_unref);
+  drop_source (&self->cancelled);
+  drop_source (&self->patience);
 }
 
 static void
@@ -65,10 +78,7 @@ wish_free (gpointer data)
 static void
 stop_timer (VeilNetwork *self)
 {
-  if (self->timer == NULL)
-    return;
-  g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
+  drop_source (&self->timer);
 }
 
 static void
@@ -274,6 +284,7 @@ veil_network_refresh (VeilNetwork *self)
   reading->network = g_object_ref (self);
   reading->doubts = self->doubts;
   self->reading = TRUE;
+  self->began_at = g_get_monotonic_time ();
   veil_registry_fetch_async (self->registry, self->cancellable, read_done, reading);
 }
 
@@ -292,8 +303,28 @@ on_wish_cancelled (GCancellable *cancellable, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+on_patience_over (gpointer data)
+{
+  g_autoptr (GTask) task = g_object_ref (data);
+  VeilNetwork *self = g_task_get_source_object (task);
+  Wish *wish = g_task_get_task_data (task);
+  GError *error = NULL;
+  VeilTee *tee;
+
+  wish_stop_waiting (wish);
+  if (g_queue_remove (&self->waiting, task))
+    {
+      g_object_unref (task); /* the queue's */
+      tee = choose (self, wish->avoid, &error);
+      settle (task, tee, error);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* @patience: microseconds; negative is for ever. */
 static void
-wait_for_reading (VeilNetwork *self, GTask *task)
+wait_for_reading (VeilNetwork *self, GTask *task, gint64 patience)
 {
   GCancellable *cancellable = g_task_get_cancellable (task);
   Wish *wish = g_task_get_task_data (task);
@@ -305,13 +336,42 @@ wait_for_reading (VeilNetwork *self, GTask *task)
       g_source_set_callback (wish->cancelled, G_SOURCE_FUNC (on_wish_cancelled), task, NULL);
       g_source_attach (wish->cancelled, g_task_get_context (task));
     }
+  if (patience >= 0)
+    {
+      wish->patience = g_timeout_source_new (patience / 1000);
+      g_source_set_callback (wish->patience, on_patience_over, task, NULL);
+      g_source_attach (wish->patience, g_task_get_context (task));
+    }
   veil_network_refresh (self);
 }
 
 static gboolean
-failed_just_now (VeilNetwork *self)
+failed_within (VeilNetwork *self, gint64 microseconds)
 {
-  return self->failed_at != 0 && g_get_monotonic_time () - self->failed_at < FAILURE_MEMORY_US;
+  return self->failed_at != 0 && g_get_monotonic_time () - self->failed_at < microseconds;
+}
+
+/* A doubt is to be settled before the next choice, unless the registry cannot do that just now: it never takes down enclaves that work. */
+static gboolean
+wait_for_doubt (VeilNetwork *self, GTask *task)
+{
+  gint64 patience = PATIENCE_US;
+
+  if (self->doubts == self->settled_doubts)
+    return FALSE;
+  /* Once a doubt could not be settled, nobody waits for that any more: a registry that says nothing takes its whole time each time. */
+  if (self->failed_at != 0)
+    {
+      if (!failed_within (self, FAILURE_MEMORY_US))
+        veil_network_refresh (self);
+      return FALSE;
+    }
+  if (self->reading)
+    patience -= g_get_monotonic_time () - self->began_at;
+  if (patience <= 0)
+    return FALSE;
+  wait_for_reading (self, task, patience);
+  return TRUE;
 }
 
 void
@@ -319,7 +379,7 @@ veil_network_choose_async (VeilNetwork *self, const char *avoid, GCancellable *c
                            gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  gboolean known = veil_selection_has_tees (self->selection) && self->doubts == self->settled_doubts;
+  gboolean known = veil_selection_has_tees (self->selection);
   GError *error = NULL;
   VeilTee *tee;
   Wish *wish;
@@ -328,21 +388,18 @@ veil_network_choose_async (VeilNetwork *self, const char *avoid, GCancellable *c
   wish = g_new0 (Wish, 1);
   wish->avoid = g_strdup (avoid);
   g_task_set_task_data (task, wish, wish_free);
-  if (!known && !failed_just_now (self))
+  if (known && wait_for_doubt (self, task))
+    return;
+  if (!known && !failed_within (self, FAILURE_MEMORY_US))
     {
-      /* Once a doubt could not be settled, nobody waits for that any more: a registry that says nothing takes its whole time each time. */
-      if (!veil_selection_has_tees (self->selection) || self->failed_at == 0)
-        {
-          wait_for_reading (self, task);
-          return;
-        }
-      veil_network_refresh (self);
+      wait_for_reading (self, task, -1);
+      return;
     }
   tee = choose (self, avoid, &error);
-  if (tee == NULL && !failed_just_now (self) && g_get_monotonic_time () - self->read_at > EMPTY_MEMORY_US)
+  if (tee == NULL && !failed_within (self, FAILURE_MEMORY_US) && g_get_monotonic_time () - self->read_at > EMPTY_MEMORY_US)
     {
       g_clear_error (&error);
-      wait_for_reading (self, task);
+      wait_for_reading (self, task, known ? PATIENCE_US : -1);
       return;
     }
   settle (task, tee, error);
@@ -361,51 +418,10 @@ veil_network_peek (VeilNetwork *self, GError **error)
   return choose (self, NULL, error);
 }
 
-/* Answers that the relay gives when it, or the gateway, no longer knows the enclave or its key. */
-static gboolean
-may_be_outdated (const GError *error)
-{
-  if (!g_error_matches (error, VEIL_ERROR, VEIL_ERROR_RELAY_REFUSED))
-    return FALSE;
-  switch (veil_error_get_status (error))
-    {
-    case SOUP_STATUS_BAD_REQUEST:
-    case SOUP_STATUS_NOT_FOUND:
-    case SOUP_STATUS_GONE:
-    case SOUP_STATUS_MISDIRECTED_REQUEST:
-    case SOUP_STATUS_UNPROCESSABLE_ENTITY:
-      return TRUE;
-    default:
-      return FALSE;
-    }
-}
-
-gboolean
-veil_network_may_try_elsewhere (const GError *error)
-{
-  guint status;
-
-  if (error->domain != VEIL_ERROR)
-    return FALSE;
-  status = veil_error_get_status (error);
-  switch ((VeilErrorCode) error->code)
-    {
-    case VEIL_ERROR_UNREACHABLE:
-    case VEIL_ERROR_TEE_UNUSABLE:
-      return TRUE;
-    case VEIL_ERROR_RELAY_REFUSED:
-      return (status >= SOUP_STATUS_BAD_GATEWAY && status <= SOUP_STATUS_GATEWAY_TIMEOUT) ||
-             (status >= 500 && veil_error_get_retryable (error));
-    case VEIL_ERROR_GATEWAY:
-      return (status < 400 || status >= 500) && veil_error_get_retryable (error);
-    default:
-      return FALSE;
-    }
-}
-
 void
 veil_network_report (VeilNetwork *self, VeilTee *tee, const GError *error)
 {
+  gint64 now = g_get_monotonic_time ();
   gboolean verification;
 
   if (error == NULL)
@@ -416,8 +432,10 @@ veil_network_report (VeilNetwork *self, VeilTee *tee, const GError *error)
   if (error->domain != VEIL_ERROR)
     return;
   verification = veil_error_code_is_verification (error->code);
-  if (verification || veil_network_may_try_elsewhere (error) || error->code == VEIL_ERROR_TIMED_OUT)
-    veil_selection_report_failure (self->selection, tee->id, g_get_monotonic_time ());
-  if (verification || (may_be_outdated (error) && g_get_monotonic_time () - self->read_at > FRESH_US))
-    self->doubts++;
+  if (verification || veil_retry_elsewhere (error) || error->code == VEIL_ERROR_TIMED_OUT)
+    veil_selection_report_failure (self->selection, tee->id, now);
+  if (!verification && (!veil_retry_anew (error) || (self->doubted_at != 0 && now - self->doubted_at < DOUBT_PAUSE_US)))
+    return;
+  self->doubted_at = now;
+  self->doubts++;
 }

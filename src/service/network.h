@@ -32,9 +32,8 @@ void             veil_network_refresh (VeilNetwork *self);
  * veil_network_choose_async:
  * @avoid: (nullable): the TEE that was just tried
  *
- * Reads the registry first if that was never done, or if what it said is in doubt; however many wait, one reading is under way. After one
- * that was no use, those who ask within a second get its error without another; while enclaves are known, they are used on and nobody waits
- * for the next reading.
+ * Reads the registry first if that was never done, or if a failure has put what it said in doubt; however many wait, one reading is under way. After one
+ * that was no use, those who ask within a second get its error without another; with enclaves known, nobody waits for it long.
  */
 void             veil_network_choose_async (VeilNetwork *self, const char *avoid, GCancellable *cancellable, GAsyncReadyCallback callback,
                                             gpointer user_data);
@@ -46,8 +45,5 @@ VeilTee         *veil_network_peek (VeilNetwork *self, GError **error);
 
 /* What became of a request: %NULL is a verified answer. Sets the TEE aside or heals it, and remembers doubts about the registry's entry. */
 void             veil_network_report (VeilNetwork *self, VeilTee *tee, const GError *error);
-
-/* TRUE if nothing can have run, so that the request may go to another TEE. */
-gboolean         veil_network_may_try_elsewhere (const GError *error);
 
 G_END_DECLS

@@ -2,16 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The official openai client for JavaScript, unmodified, against the independent peer and against the sandbox."""
 
-import fcntl
-import hashlib
 import json
-import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import faults as f
+import npm
 import pytest
 from program import PeerVeil, Sandbox, Veil, environment, wait_until
 from veil_peer import Peer, answers
@@ -25,23 +22,8 @@ TARGETS = ['peer', 'sandbox']
 
 @pytest.fixture(scope='module')
 def client():
-    """The script beside an installed client: in the build folder, as the lock file says, again only when that changes."""
-    folder = pathlib.Path(os.environ['VEIL_TEST_CACHE']) / 'openai'
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (SOURCE / 'package-lock.json').read_bytes()
-    assert b'"resolved"' not in lock, 'the lock file names a registry host'
-    with open(folder / 'lock', 'w') as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        stamp = folder / 'installed'
-        wanted = hashlib.sha256(lock).hexdigest()
-        if not stamp.exists() or stamp.read_text() != wanted:
-            for name in ('package.json', 'package-lock.json'):
-                shutil.copy(SOURCE / name, folder)
-            done = subprocess.run(['npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts'], cwd=folder, capture_output=True, timeout=300)
-            assert done.returncode == 0, done.stderr.decode(errors='replace')
-            stamp.write_text(wanted)
-        shutil.copy(SOURCE / 'client.mjs', folder)
-    return folder / 'client.mjs'
+    """The script beside an installed client."""
+    return npm.install(SOURCE) / 'client.mjs'
 
 
 def prepare(peer):

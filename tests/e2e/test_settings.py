@@ -1,0 +1,289 @@
+# SPDX-FileCopyrightText: The Veil authors
+# SPDX-License-Identifier: Apache-2.0
+"""The settings file, `og-veil pin` and `og-veil tees`: what they change counts from the next request of a running server on."""
+
+import concurrent.futures
+import json
+import os
+import stat
+
+import pytest
+from program import PeerVeil, Veil, run, wait_until
+from veil_peer import Peer, abi
+
+ABSENT = 'aa' * 32
+
+
+@pytest.fixture
+def own():
+    with Peer() as running:
+        yield running
+
+
+def pcr(enclave):
+    return '0x' + enclave.pcr_hash.hex()
+
+
+def start(tmp_path, peer, *args, **kwargs):
+    return PeerVeil(tmp_path / 'veil', peer, *args, **kwargs)
+
+
+def command(veil, *args):
+    done = run(*args, home=veil.home / 'home')
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def settings_path(veil):
+    return veil.home / 'home' / 'settings.ini'
+
+
+def asked(veil, model='x'):
+    """Whom the next request goes to."""
+    reply = veil.ask(model, 'x')
+    assert reply.status == 200, reply.body
+    return reply.header('X-OpenGradient-TEE-Id')
+
+
+def refused(veil):
+    reply = veil.ask('x', 'x')
+    assert reply.status == 503, (reply.status, reply.body)
+    return reply.error
+
+
+def test_pins_count_from_the_next_request_on(own, tmp_path):
+    veil = start(tmp_path, own)
+    first = asked(veil)
+    for enclave in own.enclaves + own.enclaves[::-1]:
+        command(veil, 'pin', 'add', pcr(enclave).upper().replace('0X', ''))
+        for other in own.enclaves:
+            if other is not enclave and pcr(other) in command(veil, 'pin', 'list'):
+                command(veil, 'pin', 'remove', pcr(other))
+        assert asked(veil) == enclave.tee_id == veil.health()['active_tee_id']
+    command(veil, 'pin', 'remove', pcr(own.enclaves[0]))
+    assert asked(veil) == own.enclaves[0].tee_id, 'without pins, the choice is kept'
+    assert first in {e.tee_id for e in own.enclaves} and len(own.rpc_calls) == 1, 'no pin needs the registry'
+    veil.stop()
+
+
+def test_pin_that_none_matches_and_back(own, tmp_path):
+    veil = start(tmp_path, own)
+    asked(veil)
+    command(veil, 'pin', 'add', ABSENT)
+    seen = len(own.exchanges)
+    error = refused(veil)
+    assert error['code'] == 'pin_mismatch' and 'pin' in error['message'] and len(own.exchanges) == seen
+    assert veil.health()['status'] == 'no_tee'
+    command(veil, 'pin', 'add', pcr(own.enclaves[1]))
+    assert asked(veil) == own.enclaves[1].tee_id, 'several pins: any of them'
+    command(veil, 'pin', 'remove', pcr(own.enclaves[1]))
+    assert refused(veil)['code'] == 'pin_mismatch'
+    command(veil, 'pin', 'remove', ABSENT)
+    asked(veil)
+    veil.stop()
+
+
+def test_unpinned_tee_is_not_used_in_failover(own, tmp_path):
+    """The second try goes to the other pinned TEE, and where there is none there is no second try."""
+    veil = start(tmp_path, own)
+    a, b, c = own.enclaves
+    command(veil, 'pin', 'add', pcr(a))
+    command(veil, 'pin', 'add', pcr(b))
+    own.handlers['down'] = lambda ex: ex.http.respond(503, b'{}')
+    for _ in range(6):
+        assert veil.ask('down', 'x').status in (502, 503, 504)
+    assert {ex.enclave for ex in own.seen('down')} == {a, b} and len(own.seen('down')) == 12
+    command(veil, 'pin', 'remove', pcr(b))
+    own.handlers['alone'] = own.handlers['down']
+    assert veil.ask('alone', 'x').status in (502, 503, 504)
+    assert [ex.enclave for ex in own.seen('alone')] == [a]
+    veil.stop()
+
+
+def test_selecting_live(own, tmp_path):
+    veil = start(tmp_path, own)
+    for enclave in own.enclaves + own.enclaves[:1]:
+        command(veil, 'tees', 'select', enclave.tee_id[2:].upper())
+        assert asked(veil) == enclave.tee_id
+    command(veil, 'tees', 'select', ABSENT)
+    error = refused(veil)
+    assert error['code'] == 'pinned_tee_inactive' and '0x' + ABSENT in error['message'] and 'not active' in error['message']
+    command(veil, 'tees', 'select', 'auto')
+    assert asked(veil)
+    veil.stop()
+
+
+def test_selected_tee_that_becomes_inactive(own, tmp_path):
+    veil = start(tmp_path, own, '--refresh-interval', '1')
+    command(veil, 'tees', 'select', own.enclaves[0].tee_id)
+    assert asked(veil) == own.enclaves[0].tee_id
+    own.active = own.enclaves[1:]
+    wait_until(lambda: veil.ask('x', 'x').status == 503, what='the refresh to see that it is gone')
+    assert refused(veil)['code'] == 'pinned_tee_inactive'
+    own.active = own.enclaves
+    wait_until(lambda: veil.ask('x', 'x').status == 200, what='the refresh to see that it is back')
+    assert asked(veil) == own.enclaves[0].tee_id
+    veil.stop()
+
+
+def test_settings_file_by_hand(own, tmp_path):
+    """Written by an editor: in place, or as another file under the name."""
+    veil = start(tmp_path, own)
+    path = settings_path(veil)
+    asked(veil)
+    for i, enclave in enumerate(own.enclaves * 2):
+        text = "# mine\n[veil]\ntee-id='%s'\n" % enclave.tee_id if i % 2 else "[veil]\npcr-pins=[('%s', 'by hand')]\n" % pcr(enclave)
+        if i < 3:
+            path.write_text(text)
+        else:
+            (path.parent / 'new').write_text(text)
+            os.replace(path.parent / 'new', path)
+        assert asked(veil) == enclave.tee_id
+    veil.stop()
+
+
+@pytest.mark.parametrize('damage', [b'', b'[veil', b'[veil]\npcr-pins=[(', b'[veil]\ntee-id=nonsense\n', b"[veil]\ntee-id='zz'\n", b'[veil]\npcr-pin=[]\n', b'[viel]\n',
+                                    b'\0\xff', b'port=1\n', None], ids=repr)
+def test_damage_leaves_a_running_server_as_it_was(own, tmp_path, damage):
+    """A pin must not be lost because a file is cut short or gone."""
+    veil = start(tmp_path, own)
+    command(veil, 'pin', 'add', pcr(own.enclaves[2]), '--label', 'kept')
+    assert asked(veil) == own.enclaves[2].tee_id
+    path = settings_path(veil)
+    good = path.read_bytes()
+    os.unlink(path) if damage is None else path.write_bytes(damage)
+    for _ in range(4):
+        assert asked(veil) == own.enclaves[2].tee_id
+    assert veil.stderr().decode().count('the settings stay as they were') == 1
+    if damage:
+        done = run('pin', 'add', ABSENT, home=veil.home / 'home')
+        assert done.returncode == 1 and str(path) in done.stderr.decode() and path.read_bytes() == damage, 'nothing is written over it'
+        assert len(done.stderr.decode().splitlines()) == 1
+    path.write_bytes(good.replace(pcr(own.enclaves[2]).encode(), pcr(own.enclaves[1]).encode()))
+    assert asked(veil) == own.enclaves[1].tee_id
+    veil.stop()
+
+
+@pytest.mark.parametrize('text', ['[veil]\nport=70000\n', '[veil]\nport=-1\n', "[veil]\nport='80'\n", "[veil]\nhost='not an address'\n", '[veil]\nrefresh-interval=604801\n',
+                                  '[veil]\nanswer-timeout=3601\n', "[veil]\nsession-store='cloud'\n", "[veil]\npcr-pins=[('12', '')]\n", "[veil]\npcr-pins=['%s']\n" % ABSENT,
+                                  '[veil]\nrequire-api-key=maybe\n', '[veil]\nunknown=1\n', '[other]\nport=1\n', 'text\n', '[veil]\nport=1\n' + '#' * (1 << 20)],
+                         ids=range(14))
+def test_bad_file_is_an_error(tmp_path, text):
+    """Each command says which file, and what in it; none goes on with half of the settings."""
+    (tmp_path / 'settings.ini').write_text(text)
+    for arguments in (['env'], ['pin', 'list'], ['tees', 'select', 'auto'], ['serve', '-f', '--port', '0', '--host', '127.0.0.1']):
+        done = run(*arguments, home=tmp_path)
+        lines = done.stderr.decode().splitlines()
+        assert done.returncode == 1 and done.stdout == b'' and len(lines) == 1 and str(tmp_path / 'settings.ini') in lines[0], done
+    assert (tmp_path / 'settings.ini').read_text() == text
+
+
+def test_file_that_is_none(tmp_path):
+    os.mkfifo(tmp_path / 'settings.ini')
+    assert run('env', home=tmp_path).returncode == 1
+
+
+def test_flags_over_environment_over_file(tmp_path):
+    (tmp_path / 'settings.ini').write_text("[veil]\nport=1001\nhost='::1'\n")
+    assert b'http://[::1]:1001/v1' in run('env', home=tmp_path).stdout
+    assert b'http://[::1]:1002/v1' in run('env', home=tmp_path, env={'OG_VEIL_PORT': '1002'}).stdout
+    assert b'http://[::1]:1003/v1' in run('env', '--port', '1003', home=tmp_path, env={'OG_VEIL_PORT': '1002'}).stdout
+
+
+def test_flags_win_over_later_changes(own, tmp_path):
+    """What was said at the start of the server is not undone by the file."""
+    veil = start(tmp_path, own, '--tee-id', own.enclaves[0].tee_id, env={'OG_VEIL_EXPECTED_PCR_HASH': pcr(own.enclaves[0])})
+    command(veil, 'tees', 'select', own.enclaves[1].tee_id)
+    command(veil, 'pin', 'add', pcr(own.enclaves[1]))
+    assert asked(veil) == own.enclaves[0].tee_id
+    veil.stop()
+
+
+def test_refresh_interval_live(own, tmp_path):
+    veil = start(tmp_path, own, '--session-store', 'file')
+    asked(veil)
+    calls = len(own.rpc_calls)
+    settings_path(veil).write_text('[veil]\nrefresh-interval=1\n')
+    asked(veil)
+    assert own.wait(lambda: len(own.rpc_calls) >= calls + 2), 'the registry is not read at the new interval'
+    veil.stop()
+
+
+def test_required_key(tmp_path):
+    home = tmp_path / 'home'
+    home.mkdir()
+    (home / 'settings.ini').write_text('[veil]\nrequire-api-key=true\n')
+    done = run('serve', '-f', '--port', '0', home=home)
+    assert done.returncode != 0 and b'API key' in done.stderr
+    veil = Veil(tmp_path, '--sandbox', env={'OG_VEIL_API_KEY': 'right-key'})
+    assert veil.ask('gpt-4.1', 'x').status == 401
+    assert veil.ask('gpt-4.1', 'x', {'Authorization': 'Bearer right-key'}).status == 200
+    veil.stop()
+
+
+def test_pin_command(tmp_path):
+    def listed():
+        return json.loads(run('pin', 'list', '--json', home=tmp_path).stdout)
+    hashes = ['%02x' % n * 32 for n in range(3)]
+    assert listed() == []
+    assert run('pin', 'add', hashes[0], '--label', 'ä “quoted” \\ [x] = \'y\'', home=tmp_path).returncode == 0
+    assert run('pin', 'add', '0x' + hashes[1].upper(), home=tmp_path).returncode == 0
+    assert run('pin', 'add', hashes[0].upper(), home=tmp_path).returncode == 0, 'again, without a label'
+    assert listed() == [{'pcr_hash': '0x' + hashes[0], 'label': 'ä “quoted” \\ [x] = \'y\''}, {'pcr_hash': '0x' + hashes[1], 'label': ''}]
+    assert run('pin', 'add', hashes[1], '--label', 'second', home=tmp_path).returncode == 0
+    assert run('pin', 'list', home=tmp_path).stdout.decode().splitlines()[1] == '0x%s  second' % hashes[1]
+    done = run('pin', 'remove', hashes[2], home=tmp_path)
+    assert done.returncode == 1 and b'not pinned' in done.stderr
+    assert b'no build is pinned' not in run('pin', 'remove', hashes[0], home=tmp_path).stdout
+    assert b'no build is pinned' in run('pin', 'remove', hashes[1], home=tmp_path).stdout
+    assert listed() == []
+    assert stat.S_IMODE((tmp_path / 'settings.ini').stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize('arguments', [['pin'], ['pin', 'add'], ['pin', 'add', '12'], ['pin', 'add', 'z' * 64], ['pin', 'remove', ''], ['pin', 'list', 'x'], ['pin', 'add', ABSENT, 'x'],
+                                       ['pin', 'swap', ABSENT], ['pin', 'list', '--label', 'x'], ['pin', 'add', ABSENT, '--json'], ['pin', 'add', ABSENT, '--label', 'a\nb'],
+                                       ['pin', 'add', ABSENT, '--label', 'x' * 201], ['tees', 'select'], ['tees', 'select', 'any'], ['tees', 'choose', ABSENT],
+                                       ['tees', 'select', ABSENT, 'x'], ['tees', 'select', ABSENT, '--json']], ids=lambda a: ' '.join(a)[:40])
+def test_bad_usage(arguments, tmp_path):
+    done = run(*arguments, home=tmp_path)
+    assert done.returncode == 2 and done.stdout == b'' and len(done.stderr.decode().splitlines()) == 1
+    assert not (tmp_path / 'settings.ini').exists()
+
+
+def test_many_writers_lose_nothing(tmp_path):
+    hashes = ['%064x' % n for n in range(24)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert {done.returncode for done in pool.map(lambda h: run('pin', 'add', h, home=tmp_path), hashes)} == {0}
+    pins = json.loads(run('pin', 'list', '--json', home=tmp_path).stdout)
+    assert sorted(pin['pcr_hash'] for pin in pins) == ['0x' + h for h in hashes]
+
+
+def test_disk_that_does_not_take_it(tmp_path):
+    """Root may write anywhere, so what stands in the way is a folder."""
+    (tmp_path / 'settings.lock').mkdir()
+    done = run('pin', 'add', ABSENT, home=tmp_path)
+    assert done.returncode == 1 and b'cannot be written' in done.stderr
+
+
+def test_tees_of_a_running_server(own, tmp_path):
+    """The listing marks what is in use, selected and pinned."""
+    active = abi.selector('getActiveTEEs(uint8)').hex()
+
+    def answer(message, call):
+        if call['params'][0]['data'].startswith('0x' + active):
+            return own.answer_rpc(message, call, own.active_tees(call))
+        error = {'jsonrpc': '2.0', 'id': call['id'], 'error': {'code': 3, 'message': 'execution reverted'}}
+        return message.respond(200, json.dumps(error).encode(), [('Content-Type', 'application/json')])
+
+    own.registry_handler = answer
+    veil = start(tmp_path, own)
+    command(veil, 'tees', 'select', own.enclaves[1].tee_id)
+    command(veil, 'pin', 'add', pcr(own.enclaves[1]))
+    assert asked(veil) == own.enclaves[1].tee_id
+    text = command(veil, 'tees', '--session-store', 'file', '--port', str(veil.port))
+    rows = [line for line in text.splitlines() if line.startswith('0x')]
+    assert [row.endswith('  active  selected') for row in rows] == [False, True, False]
+    assert [line.endswith('  pinned') for line in text.splitlines() if 'PCR' in line] == [False, True, False]
+    found = json.loads(command(veil, 'tees', '--json', '--session-store', 'file', '--port', str(veil.port)))
+    assert [(row['active'], row['selected'], row['pinned']) for row in found['tees']] == [(False,) * 3, (True,) * 3, (False,) * 3]
+    veil.stop()
