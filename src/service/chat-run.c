@@ -4,6 +4,7 @@
 #include "chat-run.h"
 
 #include "retry.h"
+#include "veil-error.h"
 
 typedef struct
 {
