@@ -43,7 +43,6 @@ veil_retry_anew (const GError *error)
     case SOUP_STATUS_BAD_REQUEST:
     case SOUP_STATUS_NOT_FOUND:
     case SOUP_STATUS_GONE:
-    case SOUP_STATUS_MISDIRECTED_REQUEST:
     case SOUP_STATUS_UNPROCESSABLE_ENTITY:
       return TRUE;
     default:

@@ -101,12 +101,45 @@ fuzz_bool (const guint8 *data, gsize length)
     check_error (error);
 }
 
+static void
+fuzz_builds (const guint8 *data, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) builds = veil_abi_decode_approved_pcrs (data, length, &error);
+
+  if (builds == NULL)
+    {
+      check_error (error);
+      return;
+    }
+  REQUIRE (64 + 64 * (gsize) builds->len == length);
+  for (guint i = 0; i < builds->len; i++)
+    REQUIRE (strlen (((VeilBuild *) builds->pdata[i])->pcr_hash) == 66);
+}
+
+static void
+fuzz_approval (const guint8 *data, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilBuild) build = veil_abi_decode_approval (data, length, &error);
+
+  if (build == NULL)
+    {
+      check_error (error);
+      return;
+    }
+  REQUIRE (length >= 160 && length % 32 == 0);
+  if (build->version != NULL)
+    REQUIRE (g_utf8_validate (build->version, -1, NULL) && veil_tee_is_plain_text (build->version) &&
+             strlen (build->version) <= length - 160);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
 {
   if (length == 0)
     return 0;
-  switch (data[0] % 4)
+  switch (data[0] % 6)
     {
     case 0:
       fuzz_tees (data + 1, length - 1);
@@ -116,6 +149,12 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
       break;
     case 2:
       fuzz_ids (data + 1, length - 1);
+      break;
+    case 3:
+      fuzz_builds (data + 1, length - 1);
+      break;
+    case 4:
+      fuzz_approval (data + 1, length - 1);
       break;
     default:
       fuzz_bool (data + 1, length - 1);

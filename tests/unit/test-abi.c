@@ -288,6 +288,82 @@ test_cut_and_changed (void)
     }
 }
 
+/* What getApprovedPCRs and approvedPCRs return, whole, cut everywhere, and with each byte changed. */
+static void
+test_approvals (void)
+{
+  static const char list[] = "0000000000000000000000000000000000000000000000000000000000000020"
+                             "0000000000000000000000000000000000000000000000000000000000000002"
+                             "aa000000000000000000000000000000000000000000000000000000000000bb"
+                             "0000000000000000000000000000000000000000000000000000000000000000"
+                             "cc000000000000000000000000000000000000000000000000000000000000dd"
+                             "00000000000000000000000000000000000000000000000000000000000000ff";
+  static const char one[] = "0000000000000000000000000000000000000000000000000000000000000001"
+                            "0000000000000000000000000000000000000000000000000000000000000000"
+                            "0000000000000000000000000000000000000000000000000000000065000000"
+                            "0000000000000000000000000000000000000000000000000000000000000080"
+                            "0000000000000000000000000000000000000000000000000000000000000004"
+                            "76312e3200000000000000000000000000000000000000000000000000000000";
+  g_autoptr (GBytes) list_bytes = veil_hex_decode_bytes (list, strlen (list), 1000);
+  g_autoptr (GBytes) one_bytes = veil_hex_decode_bytes (one, strlen (one), 1000);
+  gsize length;
+  const guint8 *data = g_bytes_get_data (list_bytes, &length);
+  g_autoptr (GPtrArray) builds = veil_abi_decode_approved_pcrs (data, length, NULL);
+  g_autoptr (VeilBuild) build = NULL;
+
+  g_assert_cmpuint (builds->len, ==, 2);
+  g_assert_cmpstr (((VeilBuild *) builds->pdata[0])->pcr_hash, ==,
+                   "0xaa000000000000000000000000000000000000000000000000000000000000bb");
+  g_assert_cmpuint (((VeilBuild *) builds->pdata[1])->tee_type, ==, 255);
+  for (gsize cut = 0; cut < length; cut++)
+    g_assert_null (veil_abi_decode_approved_pcrs (data, cut, NULL));
+
+  data = g_bytes_get_data (one_bytes, &length);
+  build = veil_abi_decode_approval (data, length, NULL);
+  g_assert_true (build->approved);
+  g_assert_cmpuint (build->approved_at, ==, 0x65000000);
+  g_assert_cmpstr (build->version, ==, "v1.2");
+  for (gsize cut = 0; cut < length; cut++)
+    g_assert_null (veil_abi_decode_approval (data, cut, NULL));
+  /* Bits that would change neither meaning nor length are not let pass. */
+  for (gsize at = 0; at < 31; at++)
+    {
+      g_autofree guint8 *copy = g_memdup2 (data, length);
+
+      copy[at] ^= 1;
+      g_assert_null (veil_abi_decode_approval (copy, length, NULL));
+      copy[at] ^= 1;
+      copy[4 * 32 + at] ^= 0x80;
+      g_assert_null (veil_abi_decode_approval (copy, length, NULL));
+    }
+}
+
+static void
+test_version (void)
+{
+  static const struct
+  {
+    const char *text;
+    gsize length;
+    const char *shown;
+  } cases[] = {
+    { "", 0, NULL },         { "v1", 2, "v1" },   { "\303\274", 2, "\303\274" }, { "\303", 1, NULL },
+    { "a\033[2J", 5, NULL }, { "a\0b", 3, NULL }, { "a\342\200\256b", 5, NULL },
+  };
+  g_autofree char *longest = g_strnfill (129, 'v');
+  g_autoptr (VeilBuild) build = veil_build_new (NULL, 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      veil_build_set_version (build, (const guint8 *) cases[i].text, cases[i].length);
+      g_assert_cmpstr (build->version, ==, cases[i].shown);
+    }
+  veil_build_set_version (build, (const guint8 *) longest, 128);
+  g_assert_cmpuint (strlen (build->version), ==, 128);
+  veil_build_set_version (build, (const guint8 *) longest, 129);
+  g_assert_null (build->version);
+}
+
 /* A list far larger than any registry's is refused from its count alone. */
 static void
 test_too_many (void)
@@ -424,6 +500,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/abi/vectors", test_vectors);
   g_test_add_func ("/abi/cut-and-changed", test_cut_and_changed);
+  g_test_add_func ("/abi/approvals", test_approvals);
+  g_test_add_func ("/abi/version", test_version);
   g_test_add_func ("/abi/too-many", test_too_many);
   g_test_add_func ("/abi/small-order", test_small_order);
   g_test_add_func ("/abi/unusable", test_unusable);

@@ -246,6 +246,32 @@ test_refresh (void)
     }
 }
 
+/* Failures are forgotten when the keys that may have caused them are, or the TEE is, and only then. */
+static void
+test_health_and_keys (void)
+{
+  g_autoptr (VeilSelection) self = veil_selection_new ();
+  g_autoptr (GPtrArray) tees = new_list (new_tee ("0xa", "0x1", 1, NULL), new_tee ("0xb", "0x1", 2, NULL), NULL);
+  g_autoptr (GPtrArray) same = new_list (new_tee ("0xa", "0x1", 1, NULL), new_tee ("0xb", "0x1", 2, NULL), NULL);
+  g_autoptr (GPtrArray) rotated = new_list (new_tee ("0xa", "0x1", 7, NULL), new_tee ("0xb", "0x1", 2, NULL), NULL);
+  g_autoptr (GPtrArray) without = new_list (new_tee ("0xb", "0x1", 2, NULL), NULL);
+
+  veil_selection_set_tees (self, tees);
+  veil_selection_report_failure (self, "0xa", START);
+  veil_selection_set_tees (self, same);
+  for (guint i = 0; i < 20; i++)
+    g_assert_cmpstr (choose (self, NULL, START), ==, "0xb");
+  veil_selection_set_tees (self, rotated);
+  g_assert_cmpstr (choose (self, "0xb", START), ==, "0xa");
+  veil_selection_report_failure (self, "0xb", START);
+  g_assert_cmpstr (choose (self, NULL, START), ==, "0xa");
+
+  veil_selection_report_failure (self, "0xa", START);
+  veil_selection_set_tees (self, without);
+  veil_selection_set_tees (self, rotated);
+  g_assert_cmpstr (choose (self, NULL, START), ==, "0xa");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -257,5 +283,6 @@ main (int argc, char **argv)
   g_test_add_func ("/selection/avoid", test_avoid);
   g_test_add_func ("/selection/back-off", test_back_off);
   g_test_add_func ("/selection/refresh", test_refresh);
+  g_test_add_func ("/selection/health-and-keys", test_health_and_keys);
   return g_test_run ();
 }

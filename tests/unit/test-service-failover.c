@@ -133,6 +133,55 @@ test_rotated (ServiceFixture *fixture, gconstpointer data)
   g_assert_cmpstr (service_get_asked (fixture, 1), ==, test_enclave_get_tee (service_enclaves[1])->id);
 }
 
+static const guint outdated[] = { 400, 404, 410, 422 };
+
+/* A relay that no longer knows the TEE: told, and the next request goes to what the registry now lists. */
+static void
+test_outdated (ServiceFixture *fixture, gconstpointer data)
+{
+  fixture->behaviour = RELAY_STATUS;
+  fixture->status = *(const guint *) data;
+  fixture->text = "{}";
+  fixture->n_bad = 1;
+  fixture->count = 1;
+  service_make (fixture);
+  fixture->first = 0;
+  service_assert_fails (fixture, VEIL_ERROR_RELAY_REFUSED, NULL);
+  fixture->first = 1;
+  service_assert_works (fixture);
+  g_assert_cmpstr (service_get_asked (fixture, 1), ==, test_enclave_get_tee (service_enclaves[1])->id);
+  g_assert_cmpuint (test_peer_get_n_requests (fixture->registry), ==, 2);
+}
+
+/* Such answers may mean anything: they do not make a reading each. */
+static void
+test_outdated_often (ServiceFixture *fixture, gconstpointer data)
+{
+  fixture->behaviour = RELAY_STATUS;
+  fixture->status = 400;
+  fixture->text = "{}";
+  service_make (fixture);
+  for (guint i = 0; i < 10; i++)
+    service_assert_fails (fixture, VEIL_ERROR_RELAY_REFUSED, NULL);
+  g_assert_cmpuint (test_peer_get_n_requests (fixture->registry), ==, 2);
+}
+
+/* One that says it is not to be reached: the second try goes to what the registry now lists, though it knew one only. */
+static void
+test_replaced (ServiceFixture *fixture, gconstpointer data)
+{
+  fixture->count = 1;
+  service_make (fixture);
+  service_assert_works (fixture);
+  fixture->behaviour = RELAY_STATUS;
+  fixture->status = 503;
+  fixture->text = "{}";
+  fixture->n_bad = test_peer_get_n_requests (fixture->relay) + 1;
+  fixture->first = 1;
+  service_assert_works (fixture);
+  g_assert_cmpstr (service_get_asked (fixture, 2), ==, test_enclave_get_tee (service_enclaves[1])->id);
+}
+
 static void
 test_refused_while_registry_down (ServiceFixture *fixture, gconstpointer data)
 {
@@ -205,6 +254,14 @@ add_tests (void)
   service_add ("relay-gone", test_relay_gone);
   service_add ("refused", test_refused);
   service_add ("rotated", test_rotated);
+  for (guint i = 0; i < G_N_ELEMENTS (outdated); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("outdated/%u", outdated[i]);
+
+      service_add_with (name, &outdated[i], test_outdated);
+    }
+  service_add ("outdated-often", test_outdated_often);
+  service_add ("replaced", test_replaced);
   service_add ("refused-while-registry-down", test_refused_while_registry_down);
   service_add ("refused-while-registry-hangs", test_refused_while_registry_hangs);
 }
