@@ -209,7 +209,7 @@ veil_settings_file_resolve (const VeilSettings *settings, GError **error)
   VeilSettings *resolved = NULL;
   g_autoptr (GKeyFile) file = load_checked (settings, NULL, &resolved, error);
 
-  return resolved;
+  return file != NULL ? resolved : NULL;
 }
 
 GVariant *
