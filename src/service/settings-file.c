@@ -55,7 +55,7 @@ find_schema (GError **error)
   return schema;
 }
 
-/* NULL with an error; %TRUE in @missing if there is no file, which is none. */
+/* NULL with an error; %TRUE in @missing if there is no file, which is none. That its home is no folder is for those to say who need one. */
 static GKeyFile *
 load (const char *path, gboolean *missing, GError **error)
 {
@@ -65,7 +65,7 @@ load (const char *path, gboolean *missing, GError **error)
   GStatBuf info;
   gsize length = 0;
 
-  *missing = g_stat (path, &info) != 0 && errno == ENOENT;
+  *missing = g_stat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
   if (*missing)
     return g_steal_pointer (&file);
   /* Not a pipe, which could hold us for ever. */
