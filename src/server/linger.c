@@ -3,13 +3,16 @@
 
 #include "linger.h"
 
+#include <glib-unix.h>
+#include <poll.h>
+
 #define READ_SIZE 16384
 
 struct _VeilLinger
 {
   GIOStream *stolen;         /* owned: closes what is under it when it goes */
   GSocketConnection *stream; /* owned */
-  GSource *input;            /* owned */
+  GSource *input;            /* owned; then the peer's end */
   GSource *deadline;         /* owned */
   gsize thrown_away;
   VeilLingerFunc done;
@@ -25,6 +28,35 @@ on_deadline (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+drop_input (VeilLinger *self)
+{
+  g_source_destroy (self->input);
+  g_source_unref (self->input);
+}
+
+static gboolean
+on_peer_closed (gint fd, GIOCondition condition, gpointer user_data)
+{
+  VeilLinger *self = user_data;
+
+  self->done (self, self->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Closing while bytes are on their way would reset the connection under a peer that is about to read the response. Left unread, they make it stop
+ * sending, look, and leave. */
+static void
+wait_for_peer (VeilLinger *self)
+{
+  GSocket *socket = g_socket_connection_get_socket (self->stream);
+
+  drop_input (self);
+  self->input = g_unix_fd_source_new (g_socket_get_fd (socket), (GIOCondition) (POLLRDHUP | POLLHUP | POLLERR));
+  g_source_set_callback (self->input, G_SOURCE_FUNC (on_peer_closed), self, NULL);
+  g_source_attach (self->input, g_main_context_get_thread_default ());
+}
+
 static gboolean
 on_input (GSocket *socket, GIOCondition condition, gpointer user_data)
 {
@@ -35,12 +67,15 @@ on_input (GSocket *socket, GIOCondition condition, gpointer user_data)
 
   if (got < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return G_SOURCE_CONTINUE;
-  if (got > 0 && self->thrown_away + got <= VEIL_LINGER_MAX_BYTES)
+  if (got <= 0)
     {
-      self->thrown_away += got;
-      return G_SOURCE_CONTINUE;
+      self->done (self, self->user_data);
+      return G_SOURCE_REMOVE;
     }
-  self->done (self, self->user_data);
+  self->thrown_away += got;
+  if (self->thrown_away < VEIL_LINGER_MAX_BYTES)
+    return G_SOURCE_CONTINUE;
+  wait_for_peer (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -72,8 +107,7 @@ veil_linger_new (GIOStream *stolen, GSocketConnection *stream, GBytes *response,
 void
 veil_linger_free (VeilLinger *self)
 {
-  g_source_destroy (self->input);
-  g_source_unref (self->input);
+  drop_input (self);
   g_source_destroy (self->deadline);
   g_source_unref (self->deadline);
   g_io_stream_close (G_IO_STREAM (self->stream), NULL, NULL);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Refusing a request whose body has not been read. libsoup would read all of it first; closing at once would reset the connection before the
- * caller has seen why. So: say it, close our direction, throw away a bounded amount for a bounded time, close. */
+ * caller has seen why. So: say it, close our direction, throw away a bounded amount, leave the rest unread until the caller goes or the time is up, close. */
 #pragma once
 
 #include <libsoup/soup.h>

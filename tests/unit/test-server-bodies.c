@@ -6,6 +6,7 @@
 
 #include "linger.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -124,6 +125,33 @@ test_flood (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->backend->calls, ==, 0);
 }
 
+/* Someone who writes what fits, and looks at the answer only when no more does: it is there, and no reset has come before it. */
+static void
+fill (Fixture *fixture, gpointer user_data)
+{
+  g_autofree char *head = fixture_chat_head (fixture, "Content-Length: 67108864\r\n");
+  g_autofree char *block = g_strnfill (65536, 'x');
+  const struct timeval patience = { .tv_usec = 300 * 1000 };
+  g_auto (Reply) reply = { 0 };
+  Peer peer;
+
+  peer_connect (&peer, veil_server_get_port (fixture->server));
+  setsockopt (peer.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  peer_send_all (&peer, head);
+  while (send (peer.fd, block, 65536, MSG_NOSIGNAL) > 0)
+    ;
+  g_assert_cmpint (errno, ==, EAGAIN);
+  peer_read_reply (&peer, FALSE, &reply);
+  g_assert_cmpuint (reply.status, ==, 413);
+  peer_close (&peer);
+}
+
+static void
+test_fill (Fixture *fixture, gconstpointer data)
+{
+  fixture_run_peer (fixture, fill, NULL);
+}
+
 static void
 expect_continue (Fixture *fixture, gpointer user_data)
 {
@@ -202,6 +230,7 @@ main (int argc, char **argv)
 #define ADD(path, func) g_test_add (path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
   ADD ("/server/bodies/sizes", test_sizes);
   ADD ("/server/bodies/flood", test_flood);
+  ADD ("/server/bodies/fill", test_fill);
   ADD ("/server/bodies/expect", test_expect);
   ADD ("/server/bodies/drip", test_drip);
   return g_test_run ();
