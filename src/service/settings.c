@@ -84,16 +84,20 @@ set_tee_id (VeilSettings *self, const char *name, const char *value, GError **er
   return TRUE;
 }
 
+/* All at once: a settings file has room for thousands. */
 static gboolean
-append_pcr (VeilSettings *self, const char *name, const char *value, GError **error)
+set_pcr_pins (VeilSettings *self, const char *name, const char *const *values, GError **error)
 {
-  g_autofree char *hash = normalise_hash (value);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
-  if (hash == NULL)
-    return refuse (error, name, "must be a PCR hash, 64 hexadecimal digits with or without 0x");
-  g_strv_builder_addv (builder, (const char **) self->pcr_pins);
-  g_strv_builder_add (builder, hash);
+  for (; *values != NULL; values++)
+    {
+      g_autofree char *hash = normalise_hash (*values);
+
+      if (hash == NULL)
+        return refuse (error, name, "must be a PCR hash, 64 hexadecimal digits with or without 0x");
+      g_strv_builder_add (builder, hash);
+    }
   g_strfreev (self->pcr_pins);
   self->pcr_pins = g_strv_builder_end (builder);
   return TRUE;
@@ -161,13 +165,13 @@ static const struct
   const char *variable; /* NULL: none */
   const char *key;      /* in the settings file; NULL: none */
   const char *fallback; /* NULL: nothing */
-  SettingFunc set;
+  SettingFunc set;      /* NULL: the pins, which take several values */
 } settings_table[] = {
   { "home", "OG_VEIL_HOME", NULL, NULL, set_home },
   { "host", "OG_VEIL_HOST", "host", "127.0.0.1", set_host },
   { "port", "OG_VEIL_PORT", "port", "11434", set_port },
   { "tee-id", "OG_VEIL_TEE_ID", "tee-id", "auto", set_tee_id },
-  { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", "pcr-pins", NULL, append_pcr },
+  { "expected-pcr", "OG_VEIL_EXPECTED_PCR_HASH", "pcr-pins", NULL, NULL },
   { "refresh-interval", "OG_VEIL_TEE_REFRESH_INTERVAL", "refresh-interval", "300", set_refresh_interval },
   { "answer-timeout", "OG_VEIL_ANSWER_TIMEOUT", "answer-timeout", "0", set_answer_timeout },
   { "session-store", "OG_VEIL_SESSION_STORE", "session-store", "keyring", set_session_store },
@@ -179,11 +183,8 @@ static const struct
 static gboolean
 set_values (VeilSettings *self, guint index, const char *name, const char *const *values, GError **error)
 {
-  if (settings_table[index].set == append_pcr)
-    {
-      g_strfreev (self->pcr_pins);
-      self->pcr_pins = g_new0 (char *, 1);
-    }
+  if (settings_table[index].set == NULL)
+    return set_pcr_pins (self, name, values, error);
   for (; *values != NULL; values++)
     if (!settings_table[index].set (self, name, *values, error))
       return FALSE;
@@ -202,7 +203,7 @@ static gboolean
 set_variable (VeilSettings *self, guint index, const char *value, GError **error)
 {
   /* Several pins in one variable are separated by commas. */
-  gboolean several = settings_table[index].set == append_pcr;
+  gboolean several = settings_table[index].set == NULL;
   g_auto (GStrv) values = g_strsplit (value, ",", several ? -1 : 1);
 
   for (guint i = 0; several && values[i] != NULL; i++)
