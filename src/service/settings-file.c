@@ -55,6 +55,15 @@ find_schema (GError **error)
   return schema;
 }
 
+/* A link that leads nowhere is a file that cannot be read: the pins in it must not count as none. */
+static gboolean
+is_missing (const char *path)
+{
+  GStatBuf info;
+
+  return g_lstat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 /* NULL with an error; %TRUE in @missing if there is no file, which is none. That its home is no folder is for those to say who need one. */
 static GKeyFile *
 load (const char *path, gboolean *missing, GError **error)
@@ -65,7 +74,7 @@ load (const char *path, gboolean *missing, GError **error)
   GStatBuf info;
   gsize length = 0;
 
-  *missing = g_stat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
+  *missing = is_missing (path);
   if (*missing)
     return g_steal_pointer (&file);
   /* Not a pipe, which could hold us for ever. */

@@ -5,7 +5,8 @@
 
 #include <glib/gstdio.h>
 
-/* What tells one state of the file from the next: every writer of ours puts a new file in place, an editor may write into the old one. */
+/* What tells one state of the file from the next: every writer of ours puts a new file in place, an editor may write into the old one. When its
+ * inode changed, not its text: that moves also when the file only becomes readable, and nobody can set it back. */
 typedef struct
 {
   guint64 device;
@@ -29,7 +30,7 @@ take_stamp (const char *path)
   if (g_stat (path, &info) != 0 || info.st_size == 0)
     return (Stamp){ 0 };
   return (Stamp){ info.st_dev, info.st_ino, info.st_size,
-                  info.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + info.st_mtim.tv_nsec };
+                  info.st_ctim.tv_sec * G_GINT64_CONSTANT (1000000000) + info.st_ctim.tv_nsec };
 }
 
 VeilSettingsWatch *

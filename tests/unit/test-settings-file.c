@@ -6,8 +6,11 @@
 
 #include "veil-error.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define HASH "0xabcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
 
@@ -194,6 +197,38 @@ test_watch (void)
   g_assert_cmpuint (veil_settings_watch_get (watch)->port, ==, 11434);
 }
 
+/* Only the time of the inode tells these two states apart, as after a change of owner or mode. */
+static void
+test_watch_same_time (void)
+{
+  g_autoptr (VeilSettings) settings = new_settings ();
+  g_autoptr (VeilSettingsWatch) watch = NULL;
+  g_autofree char *path = veil_settings_file_get_path (settings);
+  struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+  GStatBuf before, after;
+  FILE *file;
+
+  write_file ("[veil]\nport=x\n");
+  g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
+  g_assert_cmpint (g_stat (path, &before), ==, 0);
+  watch = veil_settings_watch_new (settings);
+  g_assert_false (veil_settings_watch_look (watch));
+  do
+    {
+      file = g_fopen (path, "r+");
+      g_assert_nonnull (file);
+      g_assert_cmpint (fputs ("[veil]\nport=7\n", file), >=, 0);
+      g_assert_cmpint (fclose (file), ==, 0);
+      g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
+      g_assert_cmpint (g_stat (path, &after), ==, 0);
+    }
+  while (memcmp (&before.st_ctim, &after.st_ctim, sizeof before.st_ctim) == 0);
+  g_assert_true (before.st_ino == after.st_ino && before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec);
+  g_assert_true (veil_settings_watch_look (watch));
+  g_assert_cmpuint (veil_settings_watch_get (watch)->port, ==, 7);
+  write_file (NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -207,6 +242,7 @@ main (int argc, char **argv)
   g_test_add_func ("/settings-file/resolve-again", test_resolve_again);
   g_test_add_func ("/settings-file/change", test_change);
   g_test_add_func ("/settings-file/watch", test_watch);
+  g_test_add_func ("/settings-file/watch-same-time", test_watch_same_time);
   status = g_test_run ();
   write_file (NULL);
   lock = g_build_filename (home, "settings.lock", NULL);
