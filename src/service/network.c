@@ -29,6 +29,7 @@ struct _VeilNetwork
   GCancellable *cancellable; /* owned; ends a reading that nobody waits for */
   GQueue waiting;            /* owned, of GTask */
   gboolean reading;
+  gboolean retired;
   gint64 began_at;   /* monotonic; of the last reading */
   gint64 doubted_at; /* monotonic; when a failure last was taken for a doubt, 0 is never */
   gint64 read_at;    /* monotonic; 0 is never */
@@ -40,6 +41,14 @@ struct _VeilNetwork
 };
 
 G_DEFINE_FINAL_TYPE (VeilNetwork, veil_network, G_TYPE_OBJECT)
+
+enum
+{
+  CHOOSING,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 /* Somebody who wants a TEE. */
 typedef struct
@@ -100,6 +109,7 @@ static void
 veil_network_class_init (VeilNetworkClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = veil_network_finalize;
+  signals[CHOOSING] = g_signal_new ("choosing", VEIL_TYPE_NETWORK, G_SIGNAL_RUN_FIRST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -119,7 +129,7 @@ on_timer (gpointer data)
 static void
 start_timer (VeilNetwork *self, guint seconds)
 {
-  if (seconds == self->interval)
+  if (seconds == self->interval || self->retired)
     return;
   stop_timer (self);
   self->interval = seconds;
@@ -160,6 +170,7 @@ veil_network_set_settings (VeilNetwork *self, const VeilSettings *settings)
 void
 veil_network_retire (VeilNetwork *self)
 {
+  self->retired = TRUE;
   stop_timer (self);
   if (g_queue_is_empty (&self->waiting))
     g_cancellable_cancel (self->cancellable);
@@ -182,6 +193,7 @@ choose (VeilNetwork *self, const char *avoid, GError **error)
 {
   VeilTee *tee;
 
+  g_signal_emit (self, signals[CHOOSING], 0);
   if (!veil_selection_has_tees (self->selection))
     {
       if (self->failure != NULL)

@@ -15,7 +15,10 @@ G_BEGIN_DECLS
 #define VEIL_TYPE_NETWORK (veil_network_get_type ())
 G_DECLARE_FINAL_TYPE (VeilNetwork, veil_network, VEIL, NETWORK, GObject)
 
-/* @session must be fit to serve (veil_session_check_can_serve()). */
+/* Signal "choosing": an enclave is about to be chosen; the handler may still set the settings. However long ago the request came, and for a
+ * second try as well, what counts is what is pinned now.
+ *
+ * @session must be fit to serve (veil_session_check_can_serve()). */
 VeilNetwork     *veil_network_new (SoupSession *http, VeilSession *session, const VeilSettings *settings);
 /* Selection, pins, refresh interval and time-outs of @settings, from the next choice on; requests that run are left alone. */
 void             veil_network_set_settings (VeilNetwork *self, const VeilSettings *settings);

@@ -92,10 +92,15 @@ get_settings (VeilService *self)
 }
 
 static void
-take_up_settings (VeilService *self)
+on_choosing (VeilNetwork *network, VeilService *self)
 {
-  if (self->watch != NULL && veil_settings_watch_look (self->watch) && self->network != NULL)
+  gboolean news = self->watch != NULL && veil_settings_watch_look (self->watch);
+
+  if (news && self->network != NULL)
     veil_network_set_settings (self->network, get_settings (self));
+  /* One that only ends its requests hears of nothing else. */
+  if (network != self->network)
+    veil_network_set_settings (network, get_settings (self));
 }
 
 void
@@ -110,8 +115,8 @@ veil_service_set_session (VeilService *self, VeilSession *session)
   self->session = veil_session_ref (session);
   if (!veil_session_check_can_serve (session, NULL))
     return;
-  take_up_settings (self);
   self->network = veil_network_new (self->http, session, get_settings (self));
+  g_signal_connect_object (self->network, "choosing", G_CALLBACK (on_choosing), self, 0);
   if (self->server != NULL)
     veil_network_refresh (self->network);
 }
@@ -215,7 +220,6 @@ veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancel
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, veil_service_chat_async);
-  take_up_settings (self);
   if (self->network == NULL)
     {
       self->failed++;
@@ -247,7 +251,6 @@ veil_service_get_health (VeilBackend *backend, VeilBackendHealth *health)
   health->failed = self->failed;
   if (self->network == NULL)
     return;
-  take_up_settings (self);
   tee = veil_network_peek (self->network, &error);
   if (tee != NULL)
     {

@@ -5,10 +5,12 @@
 import concurrent.futures
 import json
 import os
+import resource
 import stat
+import subprocess
 
 import pytest
-from program import PeerVeil, Veil, run, wait_until
+from program import OG_VEIL, PeerVeil, Veil, environment, run, wait_until
 from veil_peer import Peer, abi
 
 ABSENT = 'aa' * 32
@@ -100,6 +102,23 @@ def test_unpinned_tee_is_not_used_in_failover(own, tmp_path):
     veil.stop()
 
 
+def test_pins_of_the_moment_count_for_the_second_try(own, tmp_path):
+    """A request that runs while the pins change does not take its second try to an enclave that is no longer pinned."""
+    veil = start(tmp_path, own)
+    path = settings_path(veil)
+
+    def lose(ex):
+        path.write_text("[veil]\npcr-pins=[('%s', '')]\n" % ABSENT)
+        ex.http.respond(503, b'{}')
+
+    own.handlers['lose'] = lose
+    for n in range(1, 4):
+        path.write_text('[veil]\npcr-pins=[%s]\n' % ', '.join("('%s', '')" % pcr(enclave) for enclave in own.enclaves))
+        assert veil.ask('lose', 'x').status in (502, 503, 504)
+        assert len(own.seen('lose')) == n
+    veil.stop()
+
+
 def test_selecting_live(own, tmp_path):
     veil = start(tmp_path, own)
     for enclave in own.enclaves + own.enclaves[:1]:
@@ -181,6 +200,35 @@ def test_bad_file_is_an_error(tmp_path, text):
 def test_file_that_is_none(tmp_path):
     os.mkfifo(tmp_path / 'settings.ini')
     assert run('env', home=tmp_path).returncode == 1
+
+
+def test_link_that_leads_nowhere(tmp_path):
+    """Perhaps to a volume that is not there yet: what it says must not count as nothing, nor be written over."""
+    (tmp_path / 'settings.ini').symlink_to(tmp_path / 'elsewhere' / 'settings.ini')
+    for arguments in (['env'], ['pin', 'list'], ['pin', 'add', ABSENT], ['serve', '-f', '--port', '0']):
+        done = run(*arguments, home=tmp_path)
+        assert done.returncode == 1 and done.stdout == b'' and str(tmp_path / 'settings.ini') in done.stderr.decode(), done
+    assert (tmp_path / 'settings.ini').is_symlink()
+
+
+def test_file_full_of_pins(tmp_path):
+    """As large as a file may be; a running server reads it between two requests."""
+    (tmp_path / 'settings.ini').write_text('[veil]\npcr-pins=[%s]\n' % ', '.join("('%064x','')" % n for n in range(14000)))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    assert run('env', home=tmp_path).returncode == 0
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2
+
+
+@pytest.mark.parametrize('schema_dir', [True, False], ids=['with ours', 'with none'])
+def test_without_the_schemas_of_the_system(tmp_path, schema_dir):
+    """XDG_DATA_DIRS may name folders that hold none; what GIO loads to find proxies must not end the program."""
+    env = environment(XDG_DATA_DIRS='/nonexistent')
+    env.pop('GIO_USE_PROXY_RESOLVER', None)
+    if not schema_dir:
+        env.pop('GSETTINGS_SCHEMA_DIR', None)
+    for arguments in (['tees', '--session-store', 'file'], ['test', '--port', '1', 'x']):
+        done = subprocess.run([OG_VEIL, *arguments, '--home', str(tmp_path)], capture_output=True, env=env, timeout=60)
+        assert done.returncode == 1 and len(done.stderr.decode().splitlines()) == 1, done
 
 
 def test_flags_over_environment_over_file(tmp_path):
