@@ -221,6 +221,18 @@ veil_settings_file_resolve (const VeilSettings *settings, GError **error)
   return file != NULL ? resolved : NULL;
 }
 
+VeilSettings *
+veil_settings_file_resolve_again (const VeilSettings *settings, GError **error)
+{
+  VeilSettings *resolved = NULL;
+  g_autoptr (GKeyFile) file = load_checked (settings, NULL, &resolved, error);
+  g_autofree char *group = file != NULL ? g_key_file_get_start_group (file) : NULL;
+
+  if (group == NULL)
+    g_clear_pointer (&resolved, veil_settings_free);
+  return resolved;
+}
+
 GVariant *
 veil_settings_file_get (const VeilSettings *settings, const char *key, GError **error)
 {

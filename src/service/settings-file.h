@@ -19,6 +19,10 @@ char         *veil_settings_file_get_path (const VeilSettings *settings);
  * or VEIL_ERROR_INVALID_ARGUMENT, which names the file and what is wrong in it. */
 VeilSettings *veil_settings_file_resolve (const VeilSettings *settings, GError **error);
 
+/* The same for a program that runs: %NULL without an error if there is no file or nothing in it, which an editor, or whoever puts another file in
+ * place, may be about to change. */
+VeilSettings *veil_settings_file_resolve_again (const VeilSettings *settings, GError **error);
+
 /* What the file says for @key (of the type in the schema), or the default. */
 GVariant     *veil_settings_file_get (const VeilSettings *settings, const char *key, GError **error);
 

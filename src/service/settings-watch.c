@@ -63,17 +63,15 @@ veil_settings_watch_look (VeilSettingsWatch *self)
       stamp.changed_ns == self->stamp.changed_ns)
     return FALSE;
   self->stamp = stamp;
-  if (stamp.size == 0)
-    {
-      g_message ("The settings file %s is gone or empty; the settings stay as they were", self->path);
-      return FALSE;
-    }
-  fresh = veil_settings_file_resolve (self->settings, &error);
+  /* That a moment ago there was something in it does not tell what is read now. */
+  if (stamp.size != 0)
+    fresh = veil_settings_file_resolve_again (self->settings, &error);
+  if (error != NULL)
+    g_message ("%s; the settings stay as they were", error->message);
+  else if (fresh == NULL)
+    g_message ("The settings file %s is gone or empty; the settings stay as they were", self->path);
   if (fresh == NULL)
-    {
-      g_message ("%s; the settings stay as they were", error->message);
-      return FALSE;
-    }
+    return FALSE;
   veil_settings_free (self->settings);
   self->settings = g_steal_pointer (&fresh);
   return TRUE;

@@ -192,9 +192,34 @@ test_watch (void)
   write_file (NULL);
   g_assert_false (veil_settings_watch_look (watch));
   g_assert_cmpuint (veil_settings_watch_get (watch)->port, ==, 1);
+  write_file ("# port=2\n\n");
+  g_assert_false (veil_settings_watch_look (watch));
+  g_assert_cmpuint (veil_settings_watch_get (watch)->port, ==, 1);
   write_file ("[veil]\n");
   g_assert_true (veil_settings_watch_look (watch));
   g_assert_cmpuint (veil_settings_watch_get (watch)->port, ==, 11434);
+}
+
+/* The file may go, or be emptied, between the look at it and the reading of it. */
+static void
+test_nothing_in_it (void)
+{
+  static const char *const nothing[] = { NULL, "", "\n", "# port=2\n" };
+  g_autoptr (VeilSettings) settings = new_settings ();
+  g_autoptr (VeilSettings) resolved = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (nothing); i++)
+    {
+      write_file (nothing[i]);
+      g_assert_null (veil_settings_file_resolve_again (settings, &error));
+      g_assert_no_error (error);
+    }
+  write_file ("[veil]\n");
+  resolved = veil_settings_file_resolve_again (settings, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (resolved);
+  write_file (NULL);
 }
 
 /* Only the time of the inode tells these two states apart, as after a change of owner or mode. */
@@ -241,6 +266,7 @@ main (int argc, char **argv)
   g_test_add_func ("/settings-file/values", test_values);
   g_test_add_func ("/settings-file/resolve-again", test_resolve_again);
   g_test_add_func ("/settings-file/change", test_change);
+  g_test_add_func ("/settings-file/nothing-in-it", test_nothing_in_it);
   g_test_add_func ("/settings-file/watch", test_watch);
   g_test_add_func ("/settings-file/watch-same-time", test_watch_same_time);
   status = g_test_run ();
