@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <gio/gsettingsbackend.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -64,6 +65,33 @@ is_missing (const char *path)
   return g_lstat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
+/* What the key file reader passes over without a word: a key that stands there twice, and one that is for a language. */
+static gboolean
+check_lines (const char *text, const char *path, GError **error)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char *key = g_strstrip (lines[i]);
+      char *end = strchr (key, '=');
+      g_autofree char *why = NULL;
+
+      if (end == NULL || *key == '#' || *key == '[')
+        continue;
+      *end = '\0';
+      g_strchomp (key);
+      if (strchr (key, '[') != NULL)
+        why = g_strdup_printf ("there is no setting \"%s\"; correct it, or remove the line", key);
+      else if (!g_hash_table_add (seen, key))
+        why = g_strdup_printf ("it says twice what \"%s\" is; remove one of the lines", key);
+      if (why != NULL)
+        return refuse (error, path, "read", why);
+    }
+  return TRUE;
+}
+
 /* NULL with an error; %TRUE in @missing if there is no file, which is none. That its home is no folder is for those to say who need one. */
 static GKeyFile *
 load (const char *path, gboolean *missing, GError **error)
@@ -90,7 +118,7 @@ load (const char *path, gboolean *missing, GError **error)
 
       refuse (error, path, "read", why);
     }
-  else
+  else if (check_lines (text, path, error))
     return g_steal_pointer (&file);
   return NULL;
 }
