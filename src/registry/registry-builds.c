@@ -114,9 +114,32 @@ take_approved (Inquiry *inquiry, GPtrArray *approved, guint8 tee_type)
   for (guint i = 0; i < approved->len; i++)
     {
       const VeilBuild *build = approved->pdata[i];
+      VeilBuild *known;
 
-      if (build->tee_type == tee_type && find (inquiry->builds, build->pcr_hash) == NULL)
+      if (build->tee_type != tee_type)
+        continue;
+      known = find (inquiry->builds, build->pcr_hash);
+      if (known != NULL)
+        known->approved = TRUE;
+      else
         g_ptr_array_add (inquiry->builds, veil_build_new (build->pcr_hash, tee_type));
+    }
+}
+
+/* They come first: however many builds were ever approved, the versions of those that run are asked for. */
+static void
+take_running (Inquiry *inquiry, guint8 tee_type)
+{
+  for (guint i = 0; i < inquiry->tees->len; i++)
+    {
+      const VeilTee *tee = inquiry->tees->pdata[i];
+      VeilBuild *build;
+
+      if (find (inquiry->builds, tee->pcr_hash) != NULL)
+        continue;
+      build = veil_build_new (tee->pcr_hash, tee_type);
+      build->approved = FALSE;
+      g_ptr_array_add (inquiry->builds, build);
     }
 }
 
@@ -131,20 +154,11 @@ on_approved (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (is_cancelled (task, error))
     return;
+  take_running (inquiry, tee_type);
   if (approved != NULL)
     take_approved (inquiry, approved, tee_type);
   else
     g_debug ("No list of approved builds: %s", error->message);
-  for (guint i = 0; i < inquiry->tees->len; i++)
-    {
-      const VeilTee *tee = inquiry->tees->pdata[i];
-
-      if (find (inquiry->builds, tee->pcr_hash) == NULL)
-        {
-          g_ptr_array_add (inquiry->builds, veil_build_new (tee->pcr_hash, tee_type));
-          ((VeilBuild *) inquiry->builds->pdata[inquiry->builds->len - 1])->approved = FALSE;
-        }
-    }
   ask_next (task);
 }
 

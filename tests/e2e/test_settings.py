@@ -185,8 +185,9 @@ def test_damage_leaves_a_running_server_as_it_was(own, tmp_path, damage):
 
 @pytest.mark.parametrize('text', ['[veil]\nport=70000\n', '[veil]\nport=-1\n', "[veil]\nport='80'\n", "[veil]\nhost='not an address'\n", '[veil]\nrefresh-interval=604801\n',
                                   '[veil]\nanswer-timeout=3601\n', "[veil]\nsession-store='cloud'\n", "[veil]\npcr-pins=[('12', '')]\n", "[veil]\npcr-pins=['%s']\n" % ABSENT,
-                                  '[veil]\nrequire-api-key=maybe\n', '[veil]\nunknown=1\n', '[other]\nport=1\n', 'text\n', '[veil]\nport=1\n' + '#' * (1 << 20)],
-                         ids=range(14))
+                                  '[veil]\nrequire-api-key=maybe\n', '[veil]\nunknown=1\n', '[other]\nport=1\n', 'text\n', '[veil]\nport=1\n' + '#' * (1 << 20),
+                                  "[veil]\npcr-pins=[('%s', '')]\n pcr-pins = []\n" % ABSENT, "[veil]\nport=1\n[veil]\nport=2\n", "[veil]\npcr-pins[de]=[('%s', '')]\n" % ABSENT],
+                         ids=range(17))
 def test_bad_file_is_an_error(tmp_path, text):
     """Each command says which file, and what in it; none goes on with half of the settings."""
     (tmp_path / 'settings.ini').write_text(text)
@@ -334,4 +335,27 @@ def test_tees_of_a_running_server(own, tmp_path):
     assert [line.endswith('  pinned') for line in text.splitlines() if 'PCR' in line] == [False, True, False]
     found = json.loads(command(veil, 'tees', '--json', '--session-store', 'file', '--port', str(veil.port)))
     assert [(row['active'], row['selected'], row['pinned']) for row in found['tees']] == [(False,) * 3, (True,) * 3, (False,) * 3]
+    veil.stop()
+
+
+def test_versions_of_those_that_run(own, tmp_path):
+    """A registry that has approved very many builds is asked for the versions of the running ones first."""
+    count, version = 200, '1.2.3'
+    active, listed, one = (abi.selector(call) for call in ('getActiveTEEs(uint8)', 'getApprovedPCRs()', 'approvedPCRs(uint8,bytes32)'))
+
+    def answer(message, call):
+        selector = bytes.fromhex(call['params'][0]['data'][2:10])
+        if selector == active:
+            return own.answer_rpc(message, call, own.active_tees(call))
+        if selector == listed:
+            builds = [n.to_bytes(32, 'big') for n in range(1, count)] + [own.enclaves[0].pcr_hash]
+            return own.answer_rpc(message, call, abi.word(32) + abi.word(count) + b''.join(build + abi.word(0) for build in builds))
+        assert selector == one
+        return own.answer_rpc(message, call, abi.word(1) + abi.word(0) + abi.word(7) + abi.word(128) + abi.word(len(version)) + version.encode().ljust(32, b'\0'))
+
+    own.registry_handler = answer
+    veil = start(tmp_path, own)
+    found = json.loads(command(veil, 'tees', '--json', '--session-store', 'file', '--port', str(veil.port)))
+    assert [tee['version'] for tee in found['tees']] == [version] * 3
+    assert len(found['builds']) == count + 2 and all(build['approved'] for build in found['builds'])
     veil.stop()
