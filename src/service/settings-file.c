@@ -1,9 +1,6 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* g_keyfile_settings_backend_new() */
-#define G_SETTINGS_ENABLE_BACKEND
-
 #include "settings-file.h"
 
 #include "config.h"
@@ -11,14 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gsettingsbackend.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #define SCHEMA "ai.opengradient.Veil"
-#define SCHEMA_PATH "/ai/opengradient/Veil/"
 #define GROUP "veil"
 #define MAX_BYTES (1024 * 1024)
 
@@ -112,7 +108,7 @@ load (const char *path, gboolean *missing, GError **error)
     refuse (error, path, "read", local_error->message);
   else if (!g_utf8_validate_len (text, length, NULL))
     refuse (error, path, "read", "it is not UTF-8 text; correct it, or move it away");
-  else if (length > 0 && !g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &local_error))
+  else if (length > 0 && !g_key_file_load_from_data (file, text, length, G_KEY_FILE_KEEP_COMMENTS, &local_error))
     {
       g_autofree char *why = g_strdup_printf ("%s; correct it, or move it away", local_error->message);
 
@@ -301,25 +297,28 @@ take_lock (const VeilSettings *settings, const char *path, GError **error)
   return fd;
 }
 
+/* Whole or not at all, also where it is a link or the disk is full: GSettings would empty the old file first then, and without pins any build is used. */
 static gboolean
 write_value (const VeilSettings *settings, const char *key, GVariant *value, GError **error)
 {
   g_autofree char *path = veil_settings_file_get_path (settings);
-  g_autoptr (GSettingsSchema) schema = find_schema (error);
-  g_autoptr (GSettingsBackend) backend = NULL;
-  g_autoptr (GSettings) store = NULL;
-  g_autoptr (GVariant) written = NULL;
+  g_autoptr (GKeyFile) file = load_checked (settings, NULL, NULL, error);
+  g_autofree char *printed = g_variant_print (value, FALSE);
+  g_autofree char *target = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) local_error = NULL;
+  gsize length;
 
-  if (schema == NULL)
+  if (file == NULL)
     return FALSE;
-  backend = g_keyfile_settings_backend_new (path, SCHEMA_PATH, GROUP);
-  store = g_settings_new_full (schema, backend, SCHEMA_PATH);
-  g_settings_set_value (store, key, value);
-  /* The backend tells nobody whether the disk took it. */
-  written = veil_settings_file_get (settings, key, error);
-  if (written == NULL)
-    return FALSE;
-  return g_variant_equal (written, value) || refuse (error, path, "written", "check the free space and who owns its folder");
+  g_key_file_set_value (file, GROUP, key, printed);
+  text = g_key_file_to_data (file, &length, NULL);
+  if (length > MAX_BYTES)
+    return refuse (error, path, "written", "it would be too large");
+  target = realpath (path, NULL);
+  return g_file_set_contents_full (target != NULL ? target : path, text, length,
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &local_error) ||
+         refuse (error, path, "written", local_error->message);
 }
 
 gboolean

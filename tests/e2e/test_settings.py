@@ -314,6 +314,31 @@ def test_disk_that_does_not_take_it(tmp_path):
     assert done.returncode == 1 and b'cannot be written' in done.stderr
 
 
+@pytest.mark.parametrize('link', [None, os.link, os.symlink], ids=['plain', 'hard link', 'link'])
+def test_disk_that_is_full(tmp_path, link):
+    """What could not be written has not harmed what was there: an empty file would be one without pins."""
+    path, other = tmp_path / 'settings.ini', tmp_path / 'elsewhere'
+    text = "# mine\n\n[veil]\n# which ones\npcr-pins=[('%s', '')]\n\nport=1\n" % ('0x' + ABSENT)
+    (other if link else path).write_text(text)
+    if link:
+        link(other, path)
+    # Python ignores the signal of this limit, and so does what it starts.
+    done = subprocess.run([OG_VEIL, 'pin', 'add', 'bb' * 32, '--home', str(tmp_path)], capture_output=True, env=environment(), timeout=60, restore_signals=False,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20)))
+    assert done.returncode == 1 and done.stdout == b'' and b'cannot be written' in done.stderr and len(done.stderr.decode().splitlines()) == 1, done
+    assert path.read_text() == text and {p.name for p in tmp_path.iterdir()} <= {'settings.ini', 'settings.lock', 'elsewhere'}
+    assert run('pin', 'add', 'bb' * 32, home=tmp_path).returncode == 0
+    assert path.read_text() == text.replace("'')]", "''), ('%s', '')]" % ('0x' + 'bb' * 32)), 'the rest of the file stays'
+    assert path.is_symlink() == (link is os.symlink)
+
+
+def test_more_pins_than_a_file_may_hold(tmp_path):
+    text = '[veil]\npcr-pins=[%s]\n' % ', '.join("('0x%064x', '')" % n for n in range(13796))
+    (tmp_path / 'settings.ini').write_text(text)
+    done = run('pin', 'add', ABSENT, home=tmp_path)
+    assert done.returncode == 1 and b'too large' in done.stderr and (tmp_path / 'settings.ini').read_text() == text
+
+
 def test_tees_of_a_running_server(own, tmp_path):
     """The listing marks what is in use, selected and pinned."""
     active = abi.selector('getActiveTEEs(uint8)').hex()
