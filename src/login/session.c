@@ -241,6 +241,66 @@ veil_session_new_from_bundle (const char *text, gsize length, gint64 now, GError
   return g_steal_pointer (&self);
 }
 
+static void
+copy_identity (VeilSession *self, const VeilSession *old)
+{
+  self->user_id = g_strdup (old->user_id);
+  self->email = g_strdup (old->email);
+  self->app_env = g_strdup (old->app_env);
+  self->supabase_url = g_strdup (old->supabase_url);
+  self->supabase_anon_key = g_strdup (old->supabase_anon_key);
+  self->relay_url = g_strdup (old->relay_url);
+  self->registry_rpc_url = g_strdup (old->registry_rpc_url);
+  self->registry_address = g_strdup (old->registry_address);
+  self->registry_tee_type = old->registry_tee_type;
+  self->sandbox = old->sandbox;
+}
+
+static gboolean
+read_new_tokens (VeilSession *self, const VeilJson *answer, gint64 now, GError **error)
+{
+  gint64 at = 0, lifetime = 0;
+  gboolean at_given, lifetime_given;
+
+  if (!read_ascii (answer, "access_token", "access_token", TRUE, MAX_TOKEN, &self->access_token, error) ||
+      !read_ascii (answer, "refresh_token", "refresh_token", FALSE, MAX_TOKEN, &self->refresh_token, error) ||
+      !read_integer (answer, "expires_at", MAX_TIME, &at_given, &at, error) ||
+      !read_integer (answer, "expires_in", MAX_LIFETIME, &lifetime_given, &lifetime, error))
+    return FALSE;
+  self->expires_at = lifetime_given ? now + lifetime : at;
+  return TRUE;
+}
+
+VeilSession *
+veil_session_new_refreshed (const VeilSession *old, const char *text, gsize length, gint64 now, GError **error)
+{
+  g_autoptr (VeilSession) self = g_atomic_rc_box_new0 (VeilSession);
+  g_autoptr (VeilJsonDoc) doc = length <= VEIL_SESSION_MAX_BYTES ? veil_json_doc_new (text, length, NULL) : NULL;
+  const VeilJson *answer = doc != NULL ? veil_json_doc_get_root (doc) : NULL;
+  g_autoptr (GError) reason = NULL;
+
+  copy_identity (self, old);
+  if (!veil_json_is (answer, VEIL_JSON_OBJECT))
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer is not a JSON object");
+  else if (!read_new_tokens (self, answer, now, &reason))
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer does not hold the new tokens as it should");
+  else
+    {
+      if (self->refresh_token == NULL)
+        self->refresh_token = g_strdup (old->refresh_token);
+      return g_steal_pointer (&self);
+    }
+  return NULL;
+}
+
+gboolean
+veil_session_has_same_network (const VeilSession *self, const VeilSession *other)
+{
+  return g_strcmp0 (self->relay_url, other->relay_url) == 0 && g_strcmp0 (self->registry_rpc_url, other->registry_rpc_url) == 0 &&
+         g_strcmp0 (self->registry_address, other->registry_address) == 0 && self->registry_tee_type == other->registry_tee_type &&
+         self->sandbox == other->sandbox;
+}
+
 VeilSession *
 veil_session_ref (VeilSession *self)
 {

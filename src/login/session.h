@@ -36,11 +36,23 @@ typedef struct
  *   a place that is neither https nor loopback. Never quotes a token.
  */
 VeilSession *veil_session_new_from_bundle (const char *text, gsize length, gint64 now, GError **error);
+/**
+ * veil_session_new_refreshed:
+ * @old: whose user and network are kept, and whose refresh token too if the answer has none
+ * @text: what the token endpoint answered (protocol.md section 6, step 3); its expires_in, counted from @now, wins over its expires_at, because
+ *   this machine's clock is the one that the time is compared with
+ *
+ * Returns: (transfer full): the session with its new tokens, or %NULL with %VEIL_ERROR_BUNDLE.
+ */
+VeilSession *veil_session_new_refreshed (const VeilSession *old, const char *text, gsize length, gint64 now, GError **error);
 VeilSession *veil_session_ref (VeilSession *self);
 void         veil_session_unref (VeilSession *self);
 
 /* The same bundle shape, for a store; wiped when freed. */
 GBytes      *veil_session_to_bundle (const VeilSession *self);
+
+/* Do both trust the same relay, registry, contract and TEE type? */
+gboolean     veil_session_has_same_network (const VeilSession *self, const VeilSession *other);
 
 /* VEIL_ERROR_BUNDLE naming what is missing for serving (registry fields). */
 gboolean     veil_session_check_can_serve (const VeilSession *self, GError **error);

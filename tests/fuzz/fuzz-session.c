@@ -56,6 +56,25 @@ check_session (const VeilSession *session)
                    session->registry_rpc_url != NULL && session->registry_address != NULL);
 }
 
+/* The same bytes as the answer to a renewal: nothing but the tokens and their time is taken from it. */
+static void
+check_renewal (const char *data, gsize length)
+{
+  static const char first[] =
+      "{\"type\":\"opengradient-cli-auth\",\"access_token\":\"a\",\"config\":{\"supabase_url\":\"https://a.example\","
+      "\"supabase_anon_key\":\"k\",\"chat_api_base_url\":\"https://b.example\"}}";
+  g_autoptr (VeilSession) old = veil_session_new_from_bundle (first, strlen (first), 0, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilSession) renewed = veil_session_new_refreshed (old, data, length, 1700000000, &error);
+
+  g_assert_true ((renewed == NULL) == (error != NULL));
+  if (renewed == NULL)
+    return;
+  check_session (renewed);
+  g_assert_true (veil_session_has_same_network (old, renewed));
+  g_assert_cmpstr (renewed->supabase_url, ==, old->supabase_url);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
 {
@@ -65,6 +84,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
   g_autoptr (GBytes) once = NULL;
   g_autoptr (GBytes) twice = NULL;
 
+  check_renewal ((const char *) data, length);
   if (session == NULL)
     {
       g_assert_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE);

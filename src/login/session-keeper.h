@@ -1,0 +1,55 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Keeps one session alive: renews it a minute before it runs out or when the relay no longer takes it, one renewal at a time, and stores what it got
+ * before anybody uses it. */
+#pragma once
+
+#include "token-store.h"
+
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+#define VEIL_TYPE_SESSION_KEEPER (veil_session_keeper_get_type ())
+G_DECLARE_FINAL_TYPE (VeilSessionKeeper, veil_session_keeper, VEIL, SESSION_KEEPER, GObject)
+
+/* All in milliseconds but the clock. */
+typedef struct
+{
+  guint  look;        /* how often the clock is looked at, since it may jump: 30 s */
+  guint  pause;       /* between two renewals that only the clock asks for: 30 s */
+  guint  young;       /* a token that was renewed so recently is not renewed again because it was refused: 5 s */
+  guint  backoff;     /* after a failure, doubling: 2 s */
+  guint  backoff_max; /* 5 min */
+  gint64 (*now) (void); /* seconds since 1970 */
+} VeilKeeperTimes;
+
+/* @store and @home: (nullable): without, the session lives in memory alone. */
+VeilSessionKeeper *veil_session_keeper_new (SoupSession *http, VeilTokenStore *store, const char *home);
+void               veil_session_keeper_set_times (VeilSessionKeeper *self, const VeilKeeperTimes *times);
+/* No more renewals; call it before the last unref. */
+void               veil_session_keeper_stop (VeilSessionKeeper *self);
+
+/* Another session, which is in the store already, or NULL. A renewal of the former one that is under way is dropped. */
+void               veil_session_keeper_set_session (VeilSessionKeeper *self, VeilSession *session);
+VeilSession       *veil_session_keeper_get_session (VeilSessionKeeper *self); /* (transfer none) (nullable) */
+/* (nullable): why the session can no longer be used, until another is set */
+const GError      *veil_session_keeper_get_end (VeilSessionKeeper *self);
+
+/* "changed": the tokens, or the end. */
+
+/**
+ * veil_session_keeper_get_async:
+ * @refused: (nullable): an access token that the relay just answered with 401
+ *
+ * Gives a session to use now: the present one, unless it has run out or is the one with the @refused token; then a renewed one. However many ask, one
+ * renewal is under way.
+ *
+ * Errors: %VEIL_ERROR_NOT_SIGNED_IN, %VEIL_ERROR_SESSION_REFUSED, %VEIL_ERROR_UNREACHABLE (as veil_token_refresh_async()), %G_IO_ERROR_CANCELLED.
+ */
+void               veil_session_keeper_get_async (VeilSessionKeeper *self, const char *refused, GCancellable *cancellable,
+                                                  GAsyncReadyCallback callback, gpointer user_data);
+VeilSession       *veil_session_keeper_get_finish (VeilSessionKeeper *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,450 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Renewals against a token endpoint that does what a test wants, with a clock that jumps where a test wants. */
+#include "fetch.h"
+#include "home-state.h"
+#include "login-listener.h"
+#include "session-keeper.h"
+#include "test-peer.h"
+#include "veil-error.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define JSON "Content-Type: application/json\r\n"
+
+typedef struct
+{
+  TestPeer *peer;
+  SoupSession *http;
+  char *home;
+  VeilTokenStore *store;
+  VeilSessionKeeper *keeper;
+  gint status; /* atomic: what the endpoint answers with; 0 closes the connection */
+  gint rotation;
+  gboolean store_was_current; /* at each request, the token that came was the stored one */
+} Fixture;
+
+static gint64 clock_now;
+
+/* What is no answer with tokens, by status. */
+static const char *const nonsense[] = {
+  "",
+  "<html>",
+  "{\"access_token\":7,\"refresh_token\":\"refresh-1\"}",
+  "{\"refresh_token\":\"refresh-1\",\"expires_in\":3600}",
+  "{\"access_token\":\"a b\"}",
+  "{\"access_token\":\"a\",\"expires_in\":-1}",
+};
+
+static gint64
+get_clock (void)
+{
+  return clock_now;
+}
+
+static VeilSession *
+build_session (const char *url, const char *number, gint64 expires_at)
+{
+  g_autofree char *bundle = g_strdup_printf (
+      "{\"type\":\"opengradient-cli-auth\",\"access_token\":\"access-%s\",\"refresh_token\":\"refresh-%s\"%s%" G_GINT64_FORMAT
+      ",\"config\":{\"supabase_url\":\"%s\",\"supabase_anon_key\":\"anon\",\"chat_api_base_url\":\"%s\"}}",
+      number, number, expires_at > 0 ? ",\"expires_at\":" : ",\"unknown\":", expires_at, url, url);
+  g_autoptr (GError) error = NULL;
+  VeilSession *session = veil_session_new_from_bundle (bundle, strlen (bundle), 0, &error);
+
+  g_assert_no_error (error);
+  return session;
+}
+
+static gboolean
+on_request (TestPeer *peer, const TestPeerRequest *request, GSocketConnection *connection, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+  int status = g_atomic_int_get (&fixture->status);
+  g_autofree char *sent = g_strndup (g_bytes_get_data (request->body, NULL), g_bytes_get_size (request->body));
+  g_autofree char *expected = g_strdup_printf ("{\"refresh_token\":\"refresh-%d\"}", g_atomic_int_get (&fixture->rotation));
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_autofree char *token = g_strdup_printf ("\"refresh-%d\"", g_atomic_int_get (&fixture->rotation));
+  g_autofree char *stored = NULL;
+  g_autofree char *answer = NULL;
+  g_autoptr (GBytes) body = NULL;
+
+  g_assert_true (g_str_has_prefix (request->head, "POST /auth/v1/token?grant_type=refresh_token HTTP/1.1\r\n"));
+  g_assert_nonnull (strstr (request->head, "\r\napikey: anon"));
+  g_assert_cmpstr (sent, ==, expected);
+  if (g_file_get_contents (path, &stored, NULL, NULL))
+    fixture->store_was_current = strstr (stored, token) != NULL;
+  if (status == 0)
+    return FALSE;
+  if (status < 100)
+    {
+      body = g_bytes_new_static (nonsense[status], strlen (nonsense[status]));
+      return test_peer_answer (connection, 200, JSON, body);
+    }
+  if (status != 200)
+    return test_peer_answer (connection, (guint) status, JSON, NULL);
+  answer =
+      g_strdup_printf ("{\"access_token\":\"access-%d\",\"refresh_token\":\"refresh-%d\",\"expires_in\":3600,\"expires_at\":5}",
+                       fixture->rotation + 1, fixture->rotation + 1);
+  g_atomic_int_inc (&fixture->rotation);
+  body = g_bytes_new (answer, strlen (answer));
+  return test_peer_answer (connection, 200, JSON, body);
+}
+
+static void
+save_done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_assert_true (veil_token_store_save_finish (VEIL_TOKEN_STORE (source), result, NULL));
+  *(gboolean *) user_data = TRUE;
+}
+
+static void
+start (Fixture *fixture, gint64 expires_at, guint look)
+{
+  const VeilKeeperTimes times = { look, 50, 200, 20, 200, get_clock };
+  g_autoptr (VeilSession) session = build_session (test_peer_get_url (fixture->peer), "0", expires_at);
+  gboolean saved = FALSE;
+
+  veil_token_store_save_async (fixture->store, session, VEIL_STORE_QUIET, NULL, save_done, &saved);
+  TEST_ITERATE_UNTIL (saved);
+  veil_session_keeper_set_times (fixture->keeper, &times);
+  veil_session_keeper_set_session (fixture->keeper, session);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  clock_now = g_get_real_time () / G_USEC_PER_SEC;
+  fixture->status = 200;
+  fixture->home = g_dir_make_tmp ("veil-keeper-XXXXXX", NULL);
+  fixture->peer = test_peer_new (on_request, fixture);
+  fixture->http = veil_fetch_session_new ();
+  fixture->store = veil_token_store_new ("file", fixture->home);
+  fixture->keeper = veil_session_keeper_new (fixture->http, fixture->store, fixture->home);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  static const char *const names[] = { "session.json", "session.lock", "session.renewing", "session.generation" };
+
+  veil_session_keeper_stop (fixture->keeper);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_finalize_object (fixture->keeper);
+  g_object_unref (fixture->store);
+  g_object_unref (fixture->http);
+  test_peer_free (fixture->peer);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (fixture->home, names[i], NULL);
+
+      g_unlink (path);
+    }
+  g_assert_cmpint (g_rmdir (fixture->home), ==, 0);
+  g_free (fixture->home);
+}
+
+static const char *
+get_access (Fixture *fixture)
+{
+  return veil_session_keeper_get_session (fixture->keeper)->access_token;
+}
+
+static guint
+get_requests (Fixture *fixture)
+{
+  return test_peer_get_n_requests (fixture->peer);
+}
+
+typedef struct
+{
+  guint n;
+  char *access;
+  GError *error;
+} Outcome;
+
+static void
+on_session (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+  g_autoptr (VeilSession) session = NULL;
+
+  g_clear_error (&outcome->error);
+  g_clear_pointer (&outcome->access, g_free);
+  session = veil_session_keeper_get_finish (VEIL_SESSION_KEEPER (source), result, &outcome->error);
+  outcome->access = session != NULL ? g_strdup (session->access_token) : NULL;
+  outcome->n++;
+}
+
+static void
+ask (Fixture *fixture, const char *refused, guint times, Outcome *outcome)
+{
+  g_clear_error (&outcome->error);
+  g_clear_pointer (&outcome->access, g_free);
+  outcome->n = 0;
+  for (guint i = 0; i < times; i++)
+    veil_session_keeper_get_async (fixture->keeper, refused, NULL, on_session, outcome);
+  TEST_ITERATE_UNTIL (outcome->n == times);
+}
+
+static void
+outcome_clear (Outcome *outcome)
+{
+  g_clear_error (&outcome->error);
+  g_free (outcome->access);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
+
+static void
+assert_stored (Fixture *fixture, const char *token)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_autofree char *stored = NULL;
+
+  g_assert_true (g_file_get_contents (path, &stored, NULL, NULL));
+  g_assert_nonnull (strstr (stored, token));
+}
+
+/* A minute ahead and no sooner; stored before it is given out; the reckoning of this machine's clock wins. */
+static void
+test_a_minute_ahead (Fixture *fixture, gconstpointer data)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, clock_now + 100, 10);
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-0");
+  clock_now += 39;
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_cmpuint (get_requests (fixture), ==, 0);
+  clock_now += 1;
+  TEST_ITERATE_UNTIL (g_str_equal (get_access (fixture), "access-1"));
+  assert_stored (fixture, "refresh-1");
+  g_assert_false (veil_home_is_renewing (fixture->home));
+  g_assert_cmpint (veil_session_keeper_get_session (fixture->keeper)->expires_at, >, clock_now + 3000);
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+}
+
+/* However many wait, one renewal; and each is of the token that was stored before. */
+static void
+test_one_for_all (Fixture *fixture, gconstpointer data)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, clock_now - 10, 10000);
+  ask (fixture, NULL, 50, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-1");
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+  g_assert_true (fixture->store_was_current);
+  /* A late 401 for the former token costs nothing. */
+  ask (fixture, "access-0", 10, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-1");
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+  /* One for the token that was renewed just now means that renewing does not help. */
+  ask (fixture, "access-1", 1, &outcome);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED);
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+}
+
+static void
+test_unknown_expiry (Fixture *fixture, gconstpointer data)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, 0, 10);
+  clock_now += 1000000;
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-0");
+  ask (fixture, "access-0", 3, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-1");
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+  assert_stored (fixture, "refresh-1");
+}
+
+/* The clock is set on by a year, and back by two: at most one renewal for it, and a session that still works. */
+static void
+test_clock_jumps (Fixture *fixture, gconstpointer data)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, clock_now + 3600, 10);
+  clock_now += 366 * 86400;
+  TEST_ITERATE_UNTIL (g_str_equal (get_access (fixture), "access-1"));
+  clock_now -= 2 * 366 * 86400;
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-1");
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+}
+
+/* Trouble keeps the session, is tried again with growing pauses, and passes. */
+static void
+test_trouble (Fixture *fixture, gconstpointer data)
+{
+  const int *status = data;
+  g_auto (Outcome) outcome = { 0 };
+
+  g_atomic_int_set (&fixture->status, *status);
+  start (fixture, clock_now - 10, 10);
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE);
+  g_assert_null (strstr (outcome.error->message, "refresh-"));
+  g_assert_null (veil_session_keeper_get_end (fixture->keeper));
+  TEST_ITERATE_UNTIL (get_requests (fixture) >= 3);
+  assert_stored (fixture, "refresh-0");
+  g_atomic_int_set (&fixture->status, 200);
+  TEST_ITERATE_UNTIL (g_str_equal (get_access (fixture), "access-1"));
+}
+
+static void
+test_refusal (Fixture *fixture, gconstpointer data)
+{
+  const int *status = data;
+  g_auto (Outcome) outcome = { 0 };
+  guint requests;
+
+  g_atomic_int_set (&fixture->status, *status);
+  start (fixture, clock_now - 10, 10);
+  ask (fixture, NULL, 3, &outcome);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED);
+  g_assert_nonnull (strstr (outcome.error->message, "og-veil login"));
+  g_assert_error (veil_session_keeper_get_end (fixture->keeper), VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED);
+  requests = get_requests (fixture);
+  ask (fixture, NULL, 3, &outcome);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED);
+  g_assert_cmpuint (get_requests (fixture), ==, requests);
+}
+
+/* Another process renewed the session: what it stored is taken, and nobody has to sign in. */
+static void
+test_renewed_elsewhere (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilSession) theirs = build_session (test_peer_get_url (fixture->peer), "theirs", clock_now + 3600);
+  g_auto (Outcome) outcome = { 0 };
+  gboolean saved = FALSE;
+
+  start (fixture, clock_now + 3600, 10000);
+  veil_token_store_save_async (fixture->store, theirs, VEIL_STORE_QUIET, NULL, save_done, &saved);
+  TEST_ITERATE_UNTIL (saved);
+  g_atomic_int_set (&fixture->status, 400);
+  ask (fixture, "access-0", 1, &outcome);
+  g_assert_no_error (outcome.error);
+  g_assert_cmpstr (outcome.access, ==, "access-theirs");
+}
+
+/* Somebody signed in while a renewal was under way: theirs is not written over. */
+static void
+test_login_amid_renewal (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilSession) theirs = build_session (test_peer_get_url (fixture->peer), "theirs", clock_now + 3600);
+  g_auto (Outcome) outcome = { 0 };
+  gboolean saved = FALSE;
+
+  start (fixture, clock_now + 3600, 10000);
+  veil_session_keeper_get_async (fixture->keeper, "access-0", NULL, on_session, &outcome);
+  veil_token_store_save_async (fixture->store, theirs, VEIL_STORE_QUIET, NULL, save_done, &saved);
+  g_assert_true (veil_home_bump_generation (fixture->home, NULL));
+  TEST_ITERATE_UNTIL (outcome.n == 1 && saved);
+  assert_stored (fixture, "refresh-theirs");
+}
+
+static void
+test_interrupted (Fixture *fixture, gconstpointer data)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  veil_home_set_renewing (fixture->home, TRUE);
+  g_atomic_int_set (&fixture->status, 400);
+  start (fixture, clock_now - 10, 10000);
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED);
+  g_assert_nonnull (strstr (outcome.error->message, "between renewing and storing"));
+}
+
+static void
+test_nobody (Fixture *fixture, gconstpointer data)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
+}
+
+/* --- the listener's five minutes --- */
+
+static void
+on_login (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_assert_null (veil_login_listener_wait_finish (VEIL_LOGIN_LISTENER (source), result, user_data));
+}
+
+static void
+test_patience (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilLoginListener) listener = veil_login_listener_new ("https://app.example:443/x/", &error);
+  g_autoptr (SoupSession) http = soup_session_new ();
+  g_autoptr (SoupMessage) message = NULL;
+  g_autoptr (GBytes) body = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (
+      g_str_has_prefix (veil_login_listener_get_sign_in_url (listener), "https://app.example:443/x/cli-auth?redirect_uri="));
+  veil_login_listener_set_patience (listener, 30);
+  veil_login_listener_wait_async (listener, NULL, on_login, &error);
+  TEST_ITERATE_UNTIL (error != NULL);
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
+  g_clear_error (&error);
+  message = soup_message_new ("POST", veil_login_listener_get_redirect_uri (listener));
+  body = soup_session_send_and_read (http, message, NULL, &error);
+  g_assert_null (body);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (VeilLoginListener) listener = veil_login_listener_new ("http://localhost:1", &error);
+
+  veil_login_listener_wait_async (listener, cancellable, on_login, &error);
+  g_cancellable_cancel (cancellable);
+  TEST_ITERATE_UNTIL (error != NULL);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+#define ADD(name, data, func) g_test_add ("/session-keeper/" name, Fixture, data, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  static const int status[] = { 0, 500, 429, 400, 401, 403, 1, 2, 3, 4, 5 };
+
+  g_test_init (&argc, &argv, NULL);
+  ADD ("a-minute-ahead", NULL, test_a_minute_ahead);
+  ADD ("one-for-all", NULL, test_one_for_all);
+  ADD ("unknown-expiry", NULL, test_unknown_expiry);
+  ADD ("clock-jumps", NULL, test_clock_jumps);
+  ADD ("trouble/closed", &status[0], test_trouble);
+  ADD ("trouble/500", &status[1], test_trouble);
+  ADD ("trouble/429", &status[2], test_trouble);
+  ADD ("trouble/html", &status[6], test_trouble);
+  ADD ("trouble/token-is-a-number", &status[7], test_trouble);
+  ADD ("trouble/no-token", &status[8], test_trouble);
+  ADD ("trouble/token-with-a-space", &status[9], test_trouble);
+  ADD ("trouble/life-below-zero", &status[10], test_trouble);
+  ADD ("refusal/400", &status[3], test_refusal);
+  ADD ("refusal/401", &status[4], test_refusal);
+  ADD ("refusal/403", &status[5], test_refusal);
+  ADD ("renewed-elsewhere", NULL, test_renewed_elsewhere);
+  ADD ("login-amid-renewal", NULL, test_login_amid_renewal);
+  ADD ("interrupted", NULL, test_interrupted);
+  ADD ("nobody", NULL, test_nobody);
+  g_test_add_func ("/login-listener/patience", test_patience);
+  g_test_add_func ("/login-listener/cancelled", test_cancelled);
+  return g_test_run ();
+}
