@@ -7,6 +7,7 @@
  *   POST /sandbox/tees    {"active": [indexes]}
  *   POST /sandbox/rotate  new keys, new registry entries
  *   POST /sandbox/expire  the access token is no longer accepted; with {"refresh": true} the refresh token neither
+ *   POST /sandbox/account another user with other tokens; the former ones are dead (sign-in-page.c)
  *   GET  /sandbox/stats
  */
 #include <string.h>

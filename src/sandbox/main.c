@@ -67,7 +67,7 @@ read_options (Options *options, int *argc, char ***argv, GError **error)
                                 "cryptography and keys of its own. Prints a login bundle when it is ready.");
   g_option_context_set_description (context, "A request for the model \"fault-NAME\" gets that fault, too. While it runs:\n"
                                              "  POST /sandbox/fault {\"fault\": NAME, \"times\": N, \"tee\": INDEX}\n"
-                                             "  POST /sandbox/tees {\"active\": [INDEX, ...]}, /sandbox/rotate, /sandbox/expire\n"
+                                             "  POST /sandbox/tees {\"active\": [INDEX, ...]}, /sandbox/rotate, /sandbox/expire, /sandbox/account\n"
                                              "  GET /sandbox/stats\n");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))

@@ -227,6 +227,7 @@ veil_sandbox_network_new (guint port, guint n_enclaves, GError **error)
   veil_sandbox_relay_attach (self);
   veil_sandbox_registry_attach (self);
   veil_sandbox_auth_attach (self);
+  veil_sandbox_sign_in_attach (self);
   veil_sandbox_control_attach (self);
   return listen_on (self, port, error) ? g_steal_pointer (&self) : NULL;
 }

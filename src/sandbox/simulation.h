@@ -92,6 +92,7 @@ char                *veil_sandbox_random_text (const char *prefix);
 void                 veil_sandbox_relay_attach (VeilSandboxNetwork *self);
 void                 veil_sandbox_registry_attach (VeilSandboxNetwork *self);
 void                 veil_sandbox_auth_attach (VeilSandboxNetwork *self);
+void                 veil_sandbox_sign_in_attach (VeilSandboxNetwork *self);
 void                 veil_sandbox_control_attach (VeilSandboxNetwork *self);
 
 /* The login bundle: one line of JSON. */
