@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* The second try is sealed anew, and made only where nothing can have run (product.md section 4). */
-void            veil_chat_run_async (VeilNetwork *network, VeilChatRequest *request, GCancellable *cancellable,
+void            veil_chat_run_async (VeilNetwork *network, VeilSession *session, VeilChatRequest *request, GCancellable *cancellable,
                                      GAsyncReadyCallback callback, gpointer user_data);
 VeilChatAnswer *veil_chat_run_finish (VeilNetwork *network, GAsyncResult *result, GError **error);
 

@@ -182,6 +182,17 @@ veil_network_get_session (VeilNetwork *self)
   return self->session;
 }
 
+gboolean
+veil_network_set_session (VeilNetwork *self, VeilSession *session)
+{
+  if (!veil_session_has_same_network (self->session, session))
+    return FALSE;
+  veil_session_ref (session);
+  veil_session_unref (self->session);
+  self->session = session;
+  return TRUE;
+}
+
 VeilRelayClient *
 veil_network_get_relay (VeilNetwork *self)
 {

@@ -26,6 +26,8 @@ void             veil_network_set_settings (VeilNetwork *self, const VeilSetting
 void             veil_network_retire (VeilNetwork *self);
 
 VeilSession     *veil_network_get_session (VeilNetwork *self); /* (transfer none) */
+/* The same network with other tokens, for requests from now on. FALSE, and nothing changed, if @session trusts another. */
+gboolean         veil_network_set_session (VeilNetwork *self, VeilSession *session);
 VeilRelayClient *veil_network_get_relay (VeilNetwork *self);   /* (transfer none) */
 
 /* Reads the registry unless that is under way. An outcome that is no use is logged, and the present choice stays. */

@@ -3,6 +3,7 @@
 
 #include "service.h"
 
+#include "account.h"
 #include "chat-run.h"
 #include "fetch.h"
 #include "network.h"
@@ -16,7 +17,7 @@ struct _VeilService
   VeilSettings *settings;   /* owned; that the endpoint starts with */
   VeilSettingsWatch *watch; /* owned; NULL without a home */
   SoupSession *http;        /* owned */
-  VeilSession *session;     /* owned; NULL: signed out */
+  VeilAccount *account;     /* owned; made with the settings */
   VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
   VeilServer *server;       /* owned; set while the endpoint is up */
 
@@ -43,6 +44,8 @@ veil_service_dispose (GObject *object)
   VeilService *self = VEIL_SERVICE (object);
 
   veil_service_stop (self);
+  if (self->account != NULL)
+    veil_account_stop (self->account);
   drop_network (self);
   G_OBJECT_CLASS (veil_service_parent_class)->dispose (object);
 }
@@ -52,7 +55,7 @@ veil_service_finalize (GObject *object)
 {
   VeilService *self = VEIL_SERVICE (object);
 
-  g_clear_pointer (&self->session, veil_session_unref);
+  g_clear_object (&self->account);
   g_object_unref (self->http);
   g_clear_pointer (&self->watch, veil_settings_watch_free);
   veil_settings_free (self->settings);
@@ -74,17 +77,6 @@ veil_service_init (VeilService *self)
   self->http = veil_fetch_session_new ();
 }
 
-VeilService *
-veil_service_new (const VeilSettings *settings)
-{
-  VeilService *self = g_object_new (VEIL_TYPE_SERVICE, NULL);
-
-  self->settings = veil_settings_copy (settings);
-  if (settings->home != NULL)
-    self->watch = veil_settings_watch_new (settings);
-  return self;
-}
-
 static const VeilSettings *
 get_settings (VeilService *self)
 {
@@ -103,17 +95,16 @@ on_choosing (VeilNetwork *network, VeilService *self)
     veil_network_set_settings (network, get_settings (self));
 }
 
-void
-veil_service_set_session (VeilService *self, VeilSession *session)
+/* The same network with other tokens stays: what is known of its enclaves is still true. */
+static void
+on_account_changed (VeilAccount *account, VeilService *self)
 {
-  if (session == self->session)
+  VeilSession *session = veil_account_get_session (account);
+
+  if (session != NULL && self->network != NULL && veil_network_set_session (self->network, session))
     return;
   drop_network (self);
-  g_clear_pointer (&self->session, veil_session_unref);
-  if (session == NULL)
-    return;
-  self->session = veil_session_ref (session);
-  if (!veil_session_check_can_serve (session, NULL))
+  if (session == NULL || !veil_session_check_can_serve (session, NULL))
     return;
   self->network = veil_network_new (self->http, session, get_settings (self));
   g_signal_connect_object (self->network, "choosing", G_CALLBACK (on_choosing), self, 0);
@@ -121,10 +112,36 @@ veil_service_set_session (VeilService *self, VeilSession *session)
     veil_network_refresh (self->network);
 }
 
+VeilService *
+veil_service_new (const VeilSettings *settings)
+{
+  VeilService *self = g_object_new (VEIL_TYPE_SERVICE, NULL);
+
+  self->settings = veil_settings_copy (settings);
+  if (settings->home != NULL)
+    self->watch = veil_settings_watch_new (settings);
+  self->account = veil_account_new (self->http, settings);
+  g_signal_connect_object (self->account, "changed", G_CALLBACK (on_account_changed), self, 0);
+  return self;
+}
+
+void
+veil_service_open_account (VeilService *self)
+{
+  veil_account_open (self->account);
+}
+
+void
+veil_service_set_session (VeilService *self, VeilSession *session)
+{
+  if (session != veil_account_get_session (self->account))
+    veil_account_set_session (self->account, session);
+}
+
 VeilSession *
 veil_service_get_session (VeilService *self)
 {
-  return self->session;
+  return veil_account_get_session (self->account);
 }
 
 static void
@@ -187,29 +204,102 @@ count (VeilService *self, const GError *error)
     self->failed++;
 }
 
+/* One request of a caller's, which may be sent a second time with a renewed session. */
+typedef struct
+{
+  VeilChatRequest *request; /* owned */
+  VeilSession *session;     /* owned; with which it was sent */
+  GError *refusal;          /* owned; of the first time */
+} Chat;
+
+static void
+chat_free (gpointer data)
+{
+  Chat *chat = data;
+
+  veil_chat_request_unref (chat->request);
+  g_clear_pointer (&chat->session, veil_session_unref);
+  g_clear_error (&chat->refusal);
+  g_free (chat);
+}
+
+static void
+fail (GTask *task, GError *error)
+{
+  count (g_task_get_source_object (task), error);
+  g_task_return_error (task, error);
+}
+
+static void session_ready (GObject *source, GAsyncResult *result, gpointer user_data);
+
+/* 401 alone, and only once: nothing has run, and a renewed session may be accepted. */
+static gboolean
+may_renew (const Chat *chat, const GError *error)
+{
+  return chat->refusal == NULL && chat->session->refresh_token != NULL &&
+         g_error_matches (error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED) &&
+         veil_error_get_status (error) == SOUP_STATUS_UNAUTHORIZED;
+}
+
 static void
 chat_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  VeilService *self = g_task_get_source_object (task);
+  Chat *chat = g_task_get_task_data (task);
   GError *error = NULL;
   VeilChatAnswer *answer = veil_chat_run_finish (VEIL_NETWORK (source), result, &error);
 
-  count (g_task_get_source_object (task), error);
-  if (answer == NULL)
-    g_task_return_error (task, error);
+  if (answer != NULL)
+    {
+      count (self, NULL);
+      g_task_return_pointer (task, answer, (GDestroyNotify) veil_chat_answer_unref);
+    }
+  else if (may_renew (chat, error))
+    {
+      chat->refusal = error;
+      veil_account_get_async (self->account, chat->session->access_token, g_task_get_cancellable (task), session_ready,
+                              g_object_ref (task));
+    }
   else
-    g_task_return_pointer (task, answer, (GDestroyNotify) veil_chat_answer_unref);
+    fail (task, error);
 }
 
 /* Why there is no network. */
 static GError *
 why_not_signed_in (VeilService *self)
 {
+  VeilSession *session = veil_account_get_session (self->account);
   g_autoptr (GError) error = NULL;
 
-  if (self->session == NULL || veil_session_check_can_serve (self->session, &error))
+  if (veil_account_get_problem (self->account) != NULL)
+    return g_error_copy (veil_account_get_problem (self->account));
+  if (session == NULL || veil_session_check_can_serve (session, &error))
     return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "Nobody is signed in: run `og-veil login`");
   return g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "%s: run `og-veil login`", error->message);
+}
+
+static void
+session_ready (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VeilService *self = g_task_get_source_object (task);
+  Chat *chat = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  g_clear_pointer (&chat->session, veil_session_unref);
+  chat->session = veil_account_get_finish (self->account, result, &error);
+  if (chat->session == NULL)
+    fail (task, error);
+  else if (self->network == NULL)
+    fail (task, why_not_signed_in (self));
+  /* Signed in elsewhere meanwhile: its tokens are for its relay alone. */
+  else if (!veil_session_has_same_network (chat->session, veil_network_get_session (self->network)))
+    fail (task,
+          g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "The account was changed just now; send the request again"));
+  else
+    veil_chat_run_async (self->network, chat->session, chat->request, g_task_get_cancellable (task), chat_done,
+                         g_object_ref (task));
 }
 
 static void
@@ -218,15 +308,12 @@ veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancel
 {
   VeilService *self = VEIL_SERVICE (backend);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  Chat *chat = g_new0 (Chat, 1);
 
   g_task_set_source_tag (task, veil_service_chat_async);
-  if (self->network == NULL)
-    {
-      self->failed++;
-      g_task_return_error (task, why_not_signed_in (self));
-      return;
-    }
-  veil_chat_run_async (self->network, request, cancellable, chat_done, g_object_ref (task));
+  chat->request = veil_chat_request_ref (request);
+  g_task_set_task_data (task, chat, chat_free);
+  veil_account_get_async (self->account, NULL, cancellable, session_ready, g_object_ref (task));
 }
 
 static VeilChatAnswer *
@@ -240,12 +327,13 @@ static void
 veil_service_get_health (VeilBackend *backend, VeilBackendHealth *health)
 {
   VeilService *self = VEIL_SERVICE (backend);
+  VeilSession *session = veil_account_get_session (self->account);
   g_autoptr (GError) error = NULL;
   g_autoptr (VeilTee) tee = NULL;
 
   health->status = "not_signed_in";
   health->tee_id = health->tee_endpoint = NULL;
-  health->sandbox = self->session != NULL && self->session->sandbox;
+  health->sandbox = session != NULL && session->sandbox;
   health->verified = self->verified;
   health->refused = self->refused;
   health->failed = self->failed;

@@ -17,7 +17,10 @@ G_DECLARE_FINAL_TYPE (VeilService, veil_service, VEIL, SERVICE, GObject)
  * the endpoint began with). Without a home there is no file. */
 VeilService *veil_service_new (const VeilSettings *settings);
 
-/* NULL signs out; requests that run keep the session they began with. */
+/* Reads the session from the store that the settings name, and follows who signs in and out from now on. Blocks nothing: requests that come before it
+ * is there are told so. */
+void         veil_service_open_account (VeilService *self);
+/* This session instead, in memory alone. NULL signs out; requests that run keep the session they began with. */
 void         veil_service_set_session (VeilService *self, VeilSession *session);
 VeilSession *veil_service_get_session (VeilService *self); /* (transfer none) (nullable) */
 

@@ -4,7 +4,9 @@
 #include "settings.h"
 
 #include "config.h"
+#include "fetch.h"
 #include "hex.h"
+#include "login-listener.h"
 #include "secret.h"
 #include "veil-error.h"
 
@@ -159,6 +161,16 @@ set_require_api_key (VeilSettings *self, const char *name, const char *value, GE
   return TRUE;
 }
 
+static gboolean
+set_app_url (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  if (!veil_fetch_check_url (value, "sign-in page", NULL) || strchr (value, '?') != NULL)
+    return refuse (error, name, "must be an https address (or http on loopback) without user, query or fragment");
+  g_free (self->app_url);
+  self->app_url = g_strdup (value);
+  return TRUE;
+}
+
 static const struct
 {
   const char *flag;     /* NULL: none, because arguments are visible to other processes */
@@ -175,6 +187,7 @@ static const struct
   { "refresh-interval", "OG_VEIL_TEE_REFRESH_INTERVAL", "refresh-interval", "300", set_refresh_interval },
   { "answer-timeout", "OG_VEIL_ANSWER_TIMEOUT", "answer-timeout", "0", set_answer_timeout },
   { "session-store", "OG_VEIL_SESSION_STORE", "session-store", "keyring", set_session_store },
+  { "app-url", "OG_VEIL_APP_URL", "app-url", VEIL_LOGIN_DEFAULT_APP_URL, set_app_url },
   { NULL, "OG_VEIL_API_KEY", NULL, NULL, set_api_key },
   { NULL, NULL, "require-api-key", "false", set_require_api_key },
 };
@@ -243,6 +256,7 @@ veil_settings_copy (const VeilSettings *self)
   copy->pcr_pins = g_strdupv (self->pcr_pins);
   copy->api_key = g_strdup (self->api_key);
   copy->session_store = g_strdup (self->session_store);
+  copy->app_url = g_strdup (self->app_url);
   return copy;
 }
 
@@ -257,6 +271,7 @@ veil_settings_free (VeilSettings *self)
   g_strfreev (self->pcr_pins);
   veil_secret_free (self->api_key);
   g_free (self->session_store);
+  g_free (self->app_url);
   g_free (self);
 }
 

@@ -20,6 +20,7 @@ typedef struct
   char   *api_key;          /* owned, secret; NULL is none */
   gboolean require_api_key; /* an endpoint without a key is not to be */
   char   *session_store;    /* owned; "keyring" or "file" */
+  char   *app_url;          /* owned; where the sign-in page is */
   guint   given;            /* bits: what a flag or the environment has set, and a settings file therefore cannot */
 } VeilSettings;
 

@@ -110,8 +110,9 @@ class Peer:
         self.rpc_calls = []
         self.refreshes = []
         self.plaintext_lengths = []
-        self.access_token = 'access-' + os.urandom(12).hex()
-        self.refresh_token = 'refresh-' + os.urandom(12).hex()
+        self.access_tokens = set()  # all that were ever given out: they stay good until they run out
+        self.refresh_tokens = set()  # good for one use each
+        self.issue()
         self._encs = set()
         self._changed = threading.Condition()
         self.relay = Server(self._relay, self._observe)
@@ -127,9 +128,17 @@ class Peer:
     def __exit__(self, *_):
         self.close()
 
+    def issue(self):
+        """Tokens of a session of its own."""
+        self.access_token = 'access-' + os.urandom(12).hex()
+        self.refresh_token = 'refresh-' + os.urandom(12).hex()
+        self.access_tokens.add(self.access_token)
+        self.refresh_tokens.add(self.refresh_token)
+
     # What a person pastes into `login --manual`.
 
     def bundle(self, **config):
+        self.issue()
         return {'type': 'opengradient-cli-auth', 'access_token': self.access_token, 'refresh_token': self.refresh_token,
                 'token_type': 'bearer', 'expires_at': int(time.time()) + 3600, 'expires_in': 3600,
                 'user': {'id': 'user-peer', 'email': 'person@peer.test', 'is_anonymous': False},
@@ -183,17 +192,22 @@ class Peer:
 
     def _relay(self, message):
         if message.target.startswith('/auth/v1/token'):
-            return self._refresh(message)
+            with self._changed:
+                self.refreshes.append(json.loads(message.body))
+                self._changed.notify_all()
+            return self.relay_refresh(message)
         if message.method != 'POST' or message.target != RELAY_PATH:
             self.complain('relay: %s %s' % (message.method, message.target))
             return message.respond(404)
         streams = message.get('x-ohttp-stream')
         self._check_headers(message, RELAY_HEADERS | ({'x-ohttp-stream'} if streams else set()), 'relay')
         expected = {'content-type': 'message/ohttp-req', 'accept': 'message/ohttp-chunked-res' if streams else 'message/ohttp-res',
-                    'authorization': 'Bearer ' + self.access_token, 'host': '127.0.0.1:%d' % self.relay.port}
+                    'host': '127.0.0.1:%d' % self.relay.port}
         for name, value in expected.items():
             if message.get(name) != value:
                 self.complain('relay: %s is %r' % (name, message.get(name)))
+        if message.get('authorization') not in {'Bearer ' + token for token in self.access_tokens}:
+            self.complain('relay: authorization is %r' % message.get('authorization'))
         if streams not in (None, 'true'):
             self.complain('relay: X-OHTTP-Stream is %r' % streams)
         enclave = next((e for e in self.enclaves if e.tee_id == message.get('x-tee-id')), None)
@@ -225,15 +239,15 @@ class Peer:
             ex.hung_up.set()
             raise
 
-    def _refresh(self, message):
+    def relay_refresh(self, message):
         """Supabase's rotation: the old token is dead."""
         body = json.loads(message.body)
         with self._changed:
-            self.refreshes.append(body)
-            self._changed.notify_all()
-            if body != {'refresh_token': self.refresh_token} or message.get('apikey') != 'anon-peer':
+            if list(body) != ['refresh_token'] or body['refresh_token'] not in self.refresh_tokens or message.get('apikey') != 'anon-peer':
                 return message.respond(400, b'{"error":"invalid_grant"}', [('Content-Type', 'application/json')])
-            self.access_token, self.refresh_token = 'access-' + os.urandom(12).hex(), 'refresh-' + os.urandom(12).hex()
+            self.refresh_tokens.discard(body['refresh_token'])
+            self.issue()
+            self._changed.notify_all()
             answer = {'access_token': self.access_token, 'refresh_token': self.refresh_token, 'expires_in': 3600, 'token_type': 'bearer'}
         return message.respond(200, json.dumps(answer).encode(), [('Content-Type', 'application/json')])
 
