@@ -22,6 +22,7 @@ static const struct
   { "expected-pcr", "HASH", "Use only TEEs with this PCR hash; may be given several times" },
   { "refresh-interval", "SECONDS", "How often to read the registry; 0 is never" },
   { "answer-timeout", "SECONDS", "How long an answer may take; 0 is 5 minutes, and 10 for streams" },
+  { "app-url", "URL", "Where the sign-in page is (default https://chat.opengradient.ai)" },
   { "session-store", "STORE", "Where the session is kept: \"keyring\" or \"file\"" },
 };
 

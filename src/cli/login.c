@@ -1,45 +1,87 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* og-veil login --manual and logout. */
+/* og-veil login and logout. */
 #include "cli.h"
 
-#include "paste.h"
-#include "session-file.h"
+#include "sign-in.h"
 #include "veil-error.h"
 
-static const char *const flags[] = { "home", "session-store", NULL };
+typedef struct
+{
+  gboolean manual;
+  gboolean no_browser;
+  gboolean import;
+  gboolean trust_new;
+} Options;
+
+/* A keyring that cannot be used is better noticed before the person has signed in than after. */
+static gboolean
+look_into_store (VeilTokenStore *store, gboolean *first, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  VeilSession *session = veil_sign_in_load (store, &local_error);
+
+  g_clear_pointer (&session, veil_session_unref);
+  *first = g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
+  if (!g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_STORE))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  g_prefix_error (
+      error, "The session could not be kept, so signing in now would not last (`og-veil serve -f --login` signs in for one run): ");
+  return FALSE;
+}
+
+static VeilSession *
+get_session (const VeilSettings *settings, const Options *options, gboolean first, GError **error)
+{
+  VeilSession *session = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  if (options->import || (first && !options->manual))
+    session = veil_sign_in_with_python (options->import, &local_error);
+  if (local_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  else if (session == NULL && options->manual)
+    session = veil_sign_in_with_paste (error);
+  else if (session == NULL)
+    session = veil_sign_in_with_browser (settings, !options->no_browser, error);
+  return session;
+}
 
 static gboolean
-sign_in (const VeilSettings *settings, GError **error)
+sign_in (const VeilSettings *settings, const Options *options, GError **error)
 {
-  g_autofree char *path = veil_settings_get_session_path (settings);
-  g_autofree char *shown = g_filename_display_name (path);
+  g_autoptr (VeilTokenStore) store = veil_token_store_new (settings->session_store, settings->home);
+  g_autofree char *where = veil_token_store_describe (store);
   g_autoptr (VeilSession) session = NULL;
-  g_autoptr (GBytes) text =
-      veil_cli_read_paste ("Paste the code that the sign-in page shows (it stays invisible; Ctrl-C gives up):",
-                           VEIL_SESSION_MAX_BYTES, error);
-  gsize length;
-  const char *data;
+  gboolean first = TRUE;
 
-  if (text == NULL)
+  /* A file that is no session is replaced. */
+  if (!g_str_equal (settings->session_store, "file") && !look_into_store (store, &first, error))
     return FALSE;
-  data = g_bytes_get_data (text, &length);
-  session = veil_session_new_from_bundle (length > 0 ? data : "", length, g_get_real_time () / G_USEC_PER_SEC, error);
-  if (session == NULL || !veil_session_check_can_serve (session, error) || !veil_session_file_save (path, session, error))
+  if (g_str_equal (settings->session_store, "file"))
+    first = !g_file_test (where, G_FILE_TEST_EXISTS);
+  session = get_session (settings, options, first, error);
+  if (session == NULL || !veil_sign_in_consent (settings, session, options->trust_new, error) ||
+      !veil_sign_in_commit (settings, store, session, error))
     return FALSE;
-  g_print ("signed in%s%s; the session is kept in %s\n", session->email != NULL ? " as " : "",
-           session->email != NULL ? session->email : "", shown);
-  g_print ("relay    %s\nregistry %s, contract %s\n", session->relay_url, session->registry_rpc_url, session->registry_address);
+  veil_sign_in_print (session, where);
   return TRUE;
 }
 
 VeilExit
 veil_command_login (int argc, char **argv)
 {
-  gboolean manual = FALSE;
+  static const char *const flags[] = { "home", "session-store", "app-url", NULL };
+  Options options = { FALSE };
   const GOptionEntry entries[] = {
-    { "manual", 0, 0, G_OPTION_ARG_NONE, &manual, "Read the pasted bundle from standard input", NULL },
+    { "no-browser", 0, 0, G_OPTION_ARG_NONE, &options.no_browser, "Print the address of the sign-in page instead of opening it",
+      NULL },
+    { "manual", 0, 0, G_OPTION_ARG_NONE, &options.manual, "Read the pasted bundle from standard input", NULL },
+    { "import", 0, 0, G_OPTION_ARG_NONE, &options.import, "Take over the session of the Python client", NULL },
+    { "trust-new-network", 0, 0, G_OPTION_ARG_NONE, &options.trust_new,
+      "Consent to a relay or registry other than that of the first sign-in", NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("login", NULL, entries, flags, &argc, &argv);
@@ -49,26 +91,25 @@ veil_command_login (int argc, char **argv)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
     return veil_cli_fail_usage ("login takes no argument \"%s\"", argv[1]);
-  if (!manual)
-    return veil_cli_fail_usage ("signing in through the browser is not supported yet; use `og-veil login --manual`");
-  if (!g_str_equal (settings->session_store, "file"))
-    return veil_cli_fail_usage ("the keyring is not supported yet; use `--session-store file`");
-  return sign_in (settings, &error) ? VEIL_EXIT_OK : veil_cli_fail (error);
+  if (options.manual + options.no_browser + options.import > 1)
+    return veil_cli_fail_usage ("--manual, --no-browser and --import are different ways to sign in; choose one");
+  return sign_in (settings, &options, &error) ? VEIL_EXIT_OK : veil_cli_fail (error);
 }
 
 VeilExit
 veil_command_logout (int argc, char **argv)
 {
+  static const char *const flags[] = { "home", "session-store", NULL };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("logout", NULL, NULL, flags, &argc, &argv);
-  g_autofree char *path = NULL;
+  g_autoptr (VeilTokenStore) store = NULL;
   g_autoptr (GError) error = NULL;
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
     return veil_cli_fail_usage ("logout takes no argument \"%s\"", argv[1]);
-  path = veil_settings_get_session_path (settings);
-  if (!veil_session_file_clear (path, &error))
+  store = veil_token_store_new (settings->session_store, settings->home);
+  if (!veil_sign_in_commit (settings, store, NULL, &error))
     return veil_cli_fail (error);
   g_print ("signed out\n");
   return VEIL_EXIT_OK;

@@ -15,7 +15,7 @@
 
 static const VeilCommand commands[] = {
   { "serve", NULL, "Serve the OpenAI-compatible endpoint", veil_command_serve },
-  { "login", NULL, "Sign in with a pasted login bundle", veil_command_login },
+  { "login", NULL, "Sign in through the browser", veil_command_login },
   { "logout", NULL, "Forget the session", veil_command_logout },
   { "test", "[PROMPT…]", "Ask the running endpoint something, as an agent would", veil_command_test },
   { "models", NULL, "List the models", veil_command_models },

@@ -7,6 +7,7 @@
 #include "sandbox-process.h"
 #include "service.h"
 #include "session-file.h"
+#include "sign-in.h"
 #include "veil-error.h"
 
 #include <glib-unix.h>
@@ -73,34 +74,50 @@ on_sandbox_started (GObject *source, GAsyncResult *result, gpointer user_data)
   start_endpoint (serve);
 }
 
-/* Without a session the endpoint still runs and tells each caller how to sign in. */
+/* Signs in for this run if nobody is; a session that cannot be kept serves all the same. */
 static gboolean
-load_session (Serve *serve)
+sign_in_first (Serve *serve)
+{
+  g_autoptr (VeilTokenStore) store = veil_token_store_new (serve->settings->session_store, serve->settings->home);
+  g_autoptr (VeilSession) session = veil_sign_in_load (store, NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (session == NULL)
+    session = veil_sign_in_with_browser (serve->settings, TRUE, &serve->error);
+  if (session == NULL || !veil_sign_in_consent (serve->settings, session, FALSE, &serve->error))
+    return FALSE;
+  if (veil_sign_in_commit (serve->settings, store, session, &error))
+    {
+      veil_service_open_account (serve->service);
+      return TRUE;
+    }
+  g_printerr ("og-veil: You are signed in for this run only, because the session could not be kept. %s\n", error->message);
+  veil_service_set_session (serve->service, session);
+  return TRUE;
+}
+
+/* Without a session the endpoint still runs and tells each caller how to sign in; a session file that others can read or change is not overlooked. */
+static gboolean
+open_account (Serve *serve, gboolean sign_in)
 {
   g_autofree char *path = veil_settings_get_session_path (serve->settings);
   g_autoptr (VeilSession) session = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!g_str_equal (serve->settings->session_store, "file"))
-    {
-      g_printerr ("og-veil: no session is loaded, because the keyring is not supported yet; use --session-store file\n");
-      return TRUE;
-    }
-  session = veil_session_file_load (path, &error);
-  if (session != NULL)
-    veil_service_set_session (serve->service, session);
-  else if (g_error_matches (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))
-    g_printerr ("og-veil: %s\n", error->message);
-  else
+  if (sign_in)
+    return sign_in_first (serve);
+  if (g_str_equal (serve->settings->session_store, "file") && (session = veil_session_file_load (path, &error)) == NULL &&
+      !g_error_matches (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))
     {
       serve->error = g_steal_pointer (&error);
       return FALSE;
     }
+  veil_service_open_account (serve->service);
   return TRUE;
 }
 
 static void
-run (Serve *serve, gboolean sandbox)
+run (Serve *serve, gboolean sandbox, gboolean sign_in)
 {
   guint sigint, sigterm;
 
@@ -110,7 +127,7 @@ run (Serve *serve, gboolean sandbox)
   sigterm = g_unix_signal_add (SIGTERM, on_signal, serve);
   if (sandbox)
     veil_sandbox_process_start_async (NULL, on_sandbox_started, serve);
-  else if (load_session (serve))
+  else if (open_account (serve, sign_in))
     start_endpoint (serve);
   if (serve->error == NULL)
     g_main_loop_run (serve->loop);
@@ -124,11 +141,12 @@ run (Serve *serve, gboolean sandbox)
 VeilExit
 veil_command_serve (int argc, char **argv)
 {
-  static const char *const flags[] = { "home",           "host",          "port", "tee-id", "expected-pcr", "refresh-interval",
-                                       "answer-timeout", "session-store", NULL };
-  gboolean foreground = FALSE, sandbox = FALSE;
+  static const char *const flags[] = { "home",           "host",          "port",    "tee-id", "expected-pcr", "refresh-interval",
+                                       "answer-timeout", "session-store", "app-url", NULL };
+  gboolean foreground = FALSE, sandbox = FALSE, sign_in = FALSE;
   const GOptionEntry entries[] = {
     { "foreground", 'f', 0, G_OPTION_ARG_NONE, &foreground, "Stay in the foreground", NULL },
+    { "login", 0, 0, G_OPTION_ARG_NONE, &sign_in, "Sign in through the browser first, unless somebody is", NULL },
     { "sandbox", 0, 0, G_OPTION_ARG_NONE, &sandbox, "Serve from a simulated network on this machine", NULL },
     { NULL },
   };
@@ -142,8 +160,10 @@ veil_command_serve (int argc, char **argv)
     status = veil_cli_fail_usage ("serve takes no argument \"%s\"", argv[1]);
   else if (!foreground)
     status = veil_cli_fail_usage ("serving in the background is not supported yet; use `og-veil serve -f`");
+  else if (sandbox && sign_in)
+    status = veil_cli_fail_usage ("the sandbox needs no account; leave --login out");
   else
-    run (&serve, sandbox);
+    run (&serve, sandbox, sign_in);
   if (serve.error != NULL)
     status = veil_cli_fail (serve.error);
 

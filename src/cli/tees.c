@@ -8,8 +8,8 @@
 #include "hex.h"
 #include "json-writer.h"
 #include "registry.h"
-#include "session-file.h"
 #include "settings-file.h"
+#include "sign-in.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -181,15 +181,9 @@ on_tees (GObject *source, GAsyncResult *result, gpointer user_data)
 static VeilSession *
 load_session (const VeilSettings *settings, GError **error)
 {
-  g_autofree char *path = veil_settings_get_session_path (settings);
-  g_autoptr (VeilSession) session = NULL;
+  g_autoptr (VeilTokenStore) store = veil_token_store_new (settings->session_store, settings->home);
+  g_autoptr (VeilSession) session = veil_sign_in_load (store, error);
 
-  if (!g_str_equal (settings->session_store, "file"))
-    {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "the keyring is not supported yet; use `--session-store file`");
-      return NULL;
-    }
-  session = veil_session_file_load (path, error);
   if (session == NULL || !veil_session_check_can_serve (session, error))
     return NULL;
   return g_steal_pointer (&session);

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 import uuid
 
 OG_VEIL = os.environ['OG_VEIL']
@@ -248,6 +249,25 @@ class Sandbox:
 
     def stats(self):
         return self.control('stats')
+
+    def _send(self, url, method, body=None, headers=()):
+        parts = urllib.parse.urlsplit(url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=DEADLINE)
+        connection.request(method, parts._replace(scheme='', netloc='').geturl(), body, dict(headers))
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        assert response.status == 200, text
+        return text
+
+    def sign_in_page(self):
+        """The login bundle as the page holds it now."""
+        return re.search(rb'type="application/json">(.*?)</script>', self._send(self.url + '/cli-auth', 'GET'))[1]
+
+    def post_bundle(self, url):
+        """What the page at @url does when the person agrees."""
+        [target] = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)['redirect_uri']
+        self._send(target, 'POST', self.sign_in_page(), {'Origin': self.url, 'Content-Type': 'application/json'})
 
     def stop(self):
         """Its standard input ends, and so does it."""

@@ -112,7 +112,9 @@ def test_login_and_logout(tmp_path):
     assert b'secret' not in done.stdout + done.stderr
     session = home / 'session.json'
     assert stat.S_IMODE(session.stat().st_mode) == 0o600 and stat.S_IMODE(home.stat().st_mode) & 0o077 == 0
-    assert [p.name for p in home.iterdir()] == ['session.json'], 'something is left beside the session'
+    names = {p.name for p in home.iterdir()}
+    assert names == {'session.json', 'session.lock', 'session.generation', 'trust.json'}, 'something is left beside the session'
+    assert all(b'secret' not in (home / name).read_bytes() for name in names - {'session.json'})
     done = run('logout', '--session-store', 'file', home=home)
     assert done.returncode == 0 and not session.exists()
     assert run('logout', '--session-store', 'file', home=home).returncode == 0

@@ -11,7 +11,7 @@ from veil_peer import Peer, answers
 
 RETRIED = ['relay-502', 'relay-503', 'relay-504', 'relay-retryable', 'inner-retryable']
 # What may have run, what no other enclave would do better, and what failed verification.
-REPORTED = {'relay-401': 401, 'relay-402': 402, 'relay-403': 401, 'relay-404': None, 'relay-413': 413, 'relay-429': 429, 'relay-500': 502, 'redirect': 502,
+REPORTED = {'relay-402': 402, 'relay-403': 401, 'relay-404': None, 'relay-413': 413, 'relay-429': 429, 'relay-500': 502, 'redirect': 502,
             'empty-200': 502, 'html-200': 502, 'close': 502, 'reset': 502, 'cut-connection': 502, 'hang': 504, 'stall': 504, 'drip': 504, 'inner-400': None,
             'inner-429': None, 'inner-500': None, 'wrong-signature': 502, 'other-enclave': 502, 'aead': 502, 'request-hash': 502, 'changed-output': 502,
             'missing-final-chunk': 502, 'unsigned-tool-calls': 502, 'stale-timestamp': 502}

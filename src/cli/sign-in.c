@@ -1,0 +1,184 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "sign-in.h"
+
+#include "browser.h"
+#include "home-state.h"
+#include "login-listener.h"
+#include "paste.h"
+#include "session-file.h"
+#include "terminal.h"
+#include "trust.h"
+#include "veil-error.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* --- waiting --- */
+
+static void
+on_ready (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static GAsyncResult *
+await (GAsyncResult **slot)
+{
+  while (*slot == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return *slot;
+}
+
+/* --- getting a session --- */
+
+VeilSession *
+veil_sign_in_with_browser (const VeilSettings *settings, gboolean open_browser, GError **error)
+{
+  g_autoptr (VeilLoginListener) listener = veil_login_listener_new (settings->app_url, error);
+  g_autoptr (GAsyncResult) result = NULL;
+  const char *url;
+
+  if (listener == NULL)
+    return NULL;
+  url = veil_login_listener_get_sign_in_url (listener);
+  if (open_browser)
+    {
+      g_printerr ("Sign in on the page that opens in your browser. If none opens, visit:\n\n  %s\n\n", url);
+      veil_browser_open (url);
+    }
+  else
+    {
+      g_printerr ("Sign in on this page with a browser on this machine:\n");
+      g_print ("%s\n", url);
+    }
+  g_printerr ("Waiting for up to five minutes; Ctrl-C cancels.\n");
+  veil_login_listener_wait_async (listener, NULL, on_ready, &result);
+  return veil_login_listener_wait_finish (listener, await (&result), error);
+}
+
+VeilSession *
+veil_sign_in_with_paste (GError **error)
+{
+  g_autoptr (GBytes) text =
+      veil_cli_read_paste ("Paste the code that the sign-in page shows (it stays invisible; Ctrl-C gives up):",
+                           VEIL_SESSION_MAX_BYTES, error);
+  VeilSession *session;
+  const char *data;
+  gsize length;
+
+  if (text == NULL)
+    return NULL;
+  data = g_bytes_get_data (text, &length);
+  session = veil_session_new_from_bundle (length > 0 ? data : "", length, g_get_real_time () / G_USEC_PER_SEC, error);
+  if (session != NULL && !veil_session_check_can_serve (session, error))
+    g_clear_pointer (&session, veil_session_unref);
+  return session;
+}
+
+VeilSession *
+veil_sign_in_with_python (gboolean import, GError **error)
+{
+  g_autofree char *path = g_build_filename (g_get_home_dir (), ".opengradient", "veil", "session.json", NULL);
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (VeilSession) session = veil_session_file_load (path, &local_error);
+
+  if (session != NULL && !veil_session_check_can_serve (session, &local_error))
+    g_clear_pointer (&session, veil_session_unref);
+  if (session == NULL)
+    {
+      if (import && g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))
+        g_set_error (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
+                     "There is no session of the Python client at %s: sign in without --import", path);
+      else if (import)
+        g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+  if (import)
+    return g_steal_pointer (&session);
+  g_printerr ("The Python client is signed in%s%s (%s).\n", session->email != NULL ? " as " : "",
+              session->email != NULL ? session->email : "", path);
+  if (!isatty (STDIN_FILENO))
+    g_printerr ("`og-veil login --import` takes that session over.\n");
+  else if (veil_terminal_ask ("Take its session over? The Python client will have to sign in again. [y/N] "))
+    return g_steal_pointer (&session);
+  return NULL;
+}
+
+/* --- consent --- */
+
+gboolean
+veil_sign_in_consent (const VeilSettings *settings, const VeilSession *session, gboolean trust_new, GError **error)
+{
+  g_autofree char *differences = NULL;
+  VeilTrust trust = veil_trust_check (settings->home, session, &differences);
+
+  if (trust == VEIL_TRUST_SAME || trust == VEIL_TRUST_FIRST)
+    return TRUE;
+  if (trust_new || isatty (STDIN_FILENO))
+    g_printerr ("This login is for another network than the one you trust:\n%s", differences);
+  if (trust_new)
+    return TRUE;
+  if (isatty (STDIN_FILENO) &&
+      veil_terminal_ask ("Whoever runs it decides which enclaves get your prompts. Trust it from now on? [y/N] "))
+    return TRUE;
+  g_strdelimit (g_strstrip (differences), "\n", ';');
+  g_set_error (
+      error, VEIL_ERROR, VEIL_ERROR_BUNDLE,
+      "This login is for another network than the one you trust (%s), so nothing was changed; if you know why, sign in with "
+      "--trust-new-network",
+      differences);
+  return FALSE;
+}
+
+/* --- the store --- */
+
+VeilSession *
+veil_sign_in_load (VeilTokenStore *store, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  veil_token_store_load_async (store, VEIL_STORE_MAY_PROMPT, NULL, on_ready, &result);
+  return veil_token_store_load_finish (store, await (&result), error);
+}
+
+static gboolean
+change_store (VeilTokenStore *store, VeilSession *session, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  if (session == NULL)
+    {
+      veil_token_store_clear_async (store, VEIL_STORE_MAY_PROMPT, NULL, on_ready, &result);
+      return veil_token_store_clear_finish (store, await (&result), error);
+    }
+  veil_token_store_save_async (store, session, VEIL_STORE_MAY_PROMPT, NULL, on_ready, &result);
+  return veil_token_store_save_finish (store, await (&result), error);
+}
+
+gboolean
+veil_sign_in_commit (const VeilSettings *settings, VeilTokenStore *store, VeilSession *session, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  gboolean done;
+  int lock;
+
+  veil_home_lock_async (settings->home, NULL, on_ready, &result);
+  lock = veil_home_lock_finish (await (&result), error);
+  if (lock < 0)
+    return FALSE;
+  /* Trust last: a login that could not be stored changes nothing. */
+  done = change_store (store, session, error) && (session == NULL || veil_trust_set (settings->home, session, error)) &&
+         veil_home_bump_generation (settings->home, error);
+  veil_home_unlock (lock);
+  return done;
+}
+
+void
+veil_sign_in_print (const VeilSession *session, const char *where)
+{
+  g_print ("signed in%s%s; the session is kept in %s\n", session->email != NULL ? " as " : "",
+           session->email != NULL ? session->email : "", where);
+  g_print ("relay    %s\nregistry %s, contract %s\n", session->relay_url, session->registry_rpc_url, session->registry_address);
+}

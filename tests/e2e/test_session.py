@@ -1,0 +1,330 @@
+# SPDX-FileCopyrightText: The Veil authors
+# SPDX-License-Identifier: Apache-2.0
+"""The session after signing in: where it is kept, that it leaks nowhere, how it is renewed, and what a running server notices."""
+
+import json
+import os
+import pathlib
+import threading
+import time
+
+import pytest
+from program import DEADLINE, Sandbox, Veil, run, wait_until
+from signin import Bus, Login
+from veil_peer import Peer
+
+FILE = ('--session-store', 'file')
+
+
+@pytest.fixture(scope='module')
+def bus(tmp_path_factory):
+    running = Bus(tmp_path_factory.mktemp('bus'))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def network():
+    running = Sandbox.start()
+    yield running
+    running.stop()
+
+
+def sign_in(home, bundle, *args, env=None, code=0):
+    done = run('login', '--manual', *args, input=json.dumps(bundle).encode(), home=home, env=env)
+    assert done.returncode == code, done.stderr.decode()
+    return done
+
+
+def serve(folder, home, *args, env=None):
+    return Veil(folder, *args, '--home', str(home), env=env)
+
+
+def works(veil):
+    return veil.ask('gpt-4.1', 'hello').status == 200
+
+
+# The keyring
+
+
+def leaks(tokens, folders, pids):
+    """Where any of @tokens can be read: files, command lines, environments."""
+    found = []
+    tokens = [token.encode() for token in tokens]
+    paths = [path for folder in folders for path in pathlib.Path(folder).rglob('*') if path.is_file()]
+    paths += [pathlib.Path('/proc/%d/%s' % (pid, name)) for pid in pids for name in ('cmdline', 'environ')]
+    for path in paths:
+        data = path.read_bytes()
+        found += [str(path) for token in tokens if token in data]
+    return found
+
+
+def test_keyring_holds_the_session(bus, network, tmp_path):
+    """Through the browser's way into a real keyring; used, renewed, read back by the next server; gone after logout; and in no other place."""
+    home, said, tokens = tmp_path / 'home', b'', {network.bundle['access_token'], network.bundle['refresh_token']}
+    login = Login(home, network.url, '--no-browser', env=bus.env)
+    login.send(json.dumps(network.bundle).encode(), Origin=network.url, Content_Type='application/json')
+    assert login.end() == 0, login.output()
+    said += login.output()
+    assert b'keyring' in said and bus.items() == 1
+    for i in range(2):
+        veil = serve(tmp_path / str(i), home, env=bus.env)
+        veil.secrets |= tokens
+        assert works(veil)
+        network.control('expire', {})
+        assert works(veil), 'a refused token was not renewed'
+        assert network.stats()['refreshes'] == i + 1
+        bundle = json.loads(network.sign_in_page())
+        tokens |= {bundle['access_token'], bundle['refresh_token']}
+        assert not leaks(tokens, [tmp_path], [veil.process.pid])
+        said += b''.join(line.encode() for line in veil.stdout) + json.dumps(veil.health()).encode()
+        network.control('expire', {'refresh': True})
+        reply = veil.ask('gpt-4.1', 'hello')
+        assert reply.status == 401 and 'og-veil login' in reply.error['message']
+        said += reply.body
+        veil.stop()
+        # Somebody signs in again for the next round.
+        done = sign_in(home, json.loads(network.sign_in_page()), env=bus.env)
+        said += done.stdout + done.stderr
+        bundle = json.loads(network.sign_in_page())
+        tokens |= {bundle['access_token'], bundle['refresh_token']}
+    assert bus.items() == 1
+    done = run('logout', home=home, env=bus.env)
+    assert done.returncode == 0 and bus.items() == 0
+    said += done.stdout + done.stderr
+    assert not [token for token in tokens if token.encode() in said]
+    assert not leaks(tokens, [tmp_path], [os.getpid()])
+    assert run('logout', home=home, env=bus.env).returncode == 0
+
+
+def test_homes_are_apart(bus, network, tmp_path):
+    for name in 'ab':
+        sign_in(tmp_path / name, network.bundle, env=bus.env)
+    assert bus.items() == 2
+    assert run('logout', home=tmp_path / 'a', env=bus.env).returncode == 0 and bus.items() == 1
+    veil = serve(tmp_path / 'veil', tmp_path / 'b', env=bus.env)
+    assert works(veil)
+    veil.stop()
+    assert run('logout', home=tmp_path / 'b', env=bus.env).returncode == 0 and bus.items() == 0
+
+
+def test_keyring_that_was_restarted(network, tmp_path):
+    """The item outlives the daemon; a server that runs through the restart goes on."""
+    bus = Bus(tmp_path / 'bus')
+    sign_in(tmp_path / 'home', network.bundle, env=bus.env)
+    veil = serve(tmp_path / 'veil', tmp_path / 'home', env=bus.env)
+    assert works(veil)
+    bus.restart_keyring()
+    assert bus.items() == 1 and works(veil)
+    network.control('expire', {})
+    assert works(veil)
+    veil.stop()
+    veil = serve(tmp_path / 'again', tmp_path / 'home', env=bus.env)
+    assert works(veil)
+    veil.stop()
+    bus.stop()
+
+
+def answers_at_once(veil):
+    """The loop is not held: /health comes in no time while the keyring is waited for."""
+    begun = time.monotonic()
+    assert veil.health()['status'] == 'not_signed_in'
+    assert time.monotonic() - begun < 1
+
+
+def test_no_keyring(network, tmp_path):
+    """Said before anybody signs in for nothing, with the ways out; the endpoint serves all the same, and says it too."""
+    env = {'DBUS_SESSION_BUS_ADDRESS': 'unix:path=/nonexistent/bus', 'XDG_RUNTIME_DIR': '/nonexistent'}
+    home = tmp_path / 'home'
+    done = sign_in(home, network.bundle, env=env, code=1)
+    assert b'keyring' in done.stderr and b'--session-store file' in done.stderr and b'serve -f --login' in done.stderr
+    assert network.bundle['access_token'].encode() not in done.stderr and b'access' not in b''.join(
+        path.read_bytes() for path in home.rglob('*') if path.is_file())
+    veil = serve(tmp_path / 'veil', home, env=env)
+    reply = veil.ask('x', 'x')
+    assert reply.status == 401 and 'keyring' in reply.error['message'] and '--session-store file' in reply.error['message']
+    veil.stop()
+
+
+def test_sign_in_for_one_run(network, tmp_path):
+    """Without a keyring, `serve --login` signs in and serves, and says that it will not last."""
+    seen, script = tmp_path / 'url', tmp_path / 'browser'
+    script.write_text('#!/bin/sh\nprintf %%s "$1" > "%s.new" && mv "%s.new" "%s"\n' % (seen, seen, seen))
+    script.chmod(0o755)
+    env = {'DBUS_SESSION_BUS_ADDRESS': 'unix:path=/nonexistent/bus', 'XDG_RUNTIME_DIR': '/nonexistent', 'BROWSER': str(script)}
+    started = []
+    thread = threading.Thread(target=lambda: started.append(serve(tmp_path / 'veil', tmp_path / 'home', '--login', '--app-url', network.url, env=env)))
+    thread.start()
+    wait_until(seen.exists, what='the browser to be opened')
+    network.post_bundle(seen.read_text())
+    thread.join(DEADLINE)
+    [veil] = started
+    assert works(veil) and b'for this run only' in veil.stderr() and b'--session-store file' in veil.stderr()
+    network.control('expire', {})
+    assert works(veil), 'renewed in memory'
+    veil.stop()
+    veil = serve(tmp_path / 'next', tmp_path / 'home', env={k: v for k, v in env.items() if k != 'BROWSER'})
+    assert veil.ask('x', 'x').status == 401
+    veil.stop()
+
+
+def test_hanging_keyring(network, tmp_path):
+    """A service that takes calls and never answers: everybody is told within bounds, and nobody waits for it but who must."""
+    bus, home = Bus(tmp_path / 'bus', 'hanging'), tmp_path / 'home'
+    begun = time.monotonic()
+    veil = serve(tmp_path / 'veil', home, env=bus.env)
+    assert time.monotonic() - begun < 5
+    answers_at_once(veil)
+    begun = time.monotonic()
+    reply = veil.ask('x', 'x')
+    assert reply.status == 401 and 'keyring' in reply.error['message'] and time.monotonic() - begun < 8
+    answers_at_once(veil)
+    done = sign_in(home, network.bundle, env=bus.env, code=1)
+    assert b'does not answer' in done.stderr and b'--session-store file' in done.stderr and time.monotonic() - begun < 25
+    veil.stop()
+    bus.stop()
+
+
+def test_locked_keyring(network, tmp_path):
+    """Locked, and nobody there to unlock it: the endpoint runs, says so, and takes the session up by itself once it is unlocked."""
+    bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'
+    sign_in(home, network.bundle, env=bus.env)
+    bus.restart_keyring(None)
+    veil = serve(tmp_path / 'veil', home, env=bus.env)
+    answers_at_once(veil)
+    reply = veil.ask('x', 'x')
+    assert reply.status == 401 and 'keyring' in reply.error['message'] and 'unlock' in reply.error['message']
+    answers_at_once(veil)
+    bus.restart_keyring()
+    wait_until(lambda: works(veil), what='the session to be taken up')
+    veil.stop()
+    bus.stop()
+
+
+# Renewal
+
+
+def test_renewal_before_it_runs_out(tmp_path):
+    """An access token of 62 seconds is renewed two seconds on, with nobody asking; what was rotated is in the store."""
+    network = Sandbox.start('--expires-in', '62')
+    sign_in(tmp_path / 'home', network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', tmp_path / 'home', *FILE)
+    wait_until(lambda: network.stats()['refreshes'] == 1, what='the renewal')
+    stored = lambda: json.loads((tmp_path / 'home' / 'session.json').read_bytes())  # noqa: E731
+    wait_until(lambda: stored()['refresh_token'] != network.bundle['refresh_token'], what='the store')
+    assert stored()['refresh_token'] == json.loads(network.sign_in_page())['refresh_token'] and works(veil)
+    assert not (tmp_path / 'home' / 'session.renewing').exists()
+    veil.stop()
+    network.stop()
+
+
+def test_one_renewal_for_all_who_wait(network, tmp_path):
+    sign_in(tmp_path / 'home', network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', tmp_path / 'home', *FILE)
+    assert works(veil)
+    network.control('expire', {})
+    results = []
+    crowd = [threading.Thread(target=lambda: results.append(works(veil))) for _ in range(30)]
+    for thread in crowd:
+        thread.start()
+    for thread in crowd:
+        thread.join(DEADLINE)
+    assert results == [True] * 30 and network.stats()['refreshes'] == 1
+    veil.stop()
+
+
+def test_refused_renewal(network, tmp_path):
+    sign_in(tmp_path / 'home', network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', tmp_path / 'home', *FILE)
+    network.control('expire', {'refresh': True})
+    for _ in range(2):
+        reply = veil.ask('gpt-4.1', 'hello')
+        assert reply.status == 401 and 'og-veil login' in reply.error['message']
+    assert veil.health()['status'] == 'not_signed_in'
+    sign_in(tmp_path / 'home', json.loads(network.sign_in_page()), *FILE)
+    assert works(veil)
+    veil.stop()
+
+
+def test_renewal_that_fails_for_now(network, tmp_path):
+    """500 keeps the session: a later request has it renewed."""
+    sign_in(tmp_path / 'home', network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', tmp_path / 'home', *FILE)
+    network.control('expire', {})
+    network.control('fault', {'fault': 'refresh-500', 'times': 1})
+    reply = veil.ask('gpt-4.1', 'hello')
+    assert reply.status == 502 and 'renewed' in reply.error['message']
+    assert works(veil)
+    veil.stop()
+
+
+def test_403_is_not_retried(network, tmp_path):
+    sign_in(tmp_path / 'home', network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', tmp_path / 'home', *FILE)
+    assert veil.ask('fault-relay-403', 'hello').status == 401
+    assert network.stats()['refreshes'] == 0
+    total = network.stats()['total']
+    assert veil.ask('fault-relay-401', 'hello').status == 401
+    assert network.stats()['refreshes'] == 1 and network.stats()['total'] == total + 2, 'one renewal, one more try'
+    veil.stop()
+
+
+def test_crash_between_renewal_and_store(tmp_path):
+    """Killed when the server has spent the token and the answer is on its way: the next run says what was lost, and signing in mends it."""
+    with Peer() as peer:
+        home, gate = tmp_path / 'home', threading.Event()
+        bundle = peer.bundle()
+        bundle['expires_at'], bundle['expires_in'] = int(time.time()) + 30, 30
+        answer = peer.relay_refresh
+        peer.relay_refresh = lambda message: gate.wait(DEADLINE) and answer(message)
+        sign_in(home, bundle, *FILE)
+        veil = serve(tmp_path / 'veil', home, *FILE)
+        assert peer.wait(lambda: peer.refreshes), 'no renewal'
+        assert (home / 'session.renewing').exists()
+        veil.kill()
+        gate.set()
+        assert peer.wait(lambda: bundle['refresh_token'] not in peer.refresh_tokens)
+        peer.relay_refresh = answer
+        veil = serve(tmp_path / 'next', home, *FILE)
+        wait_until(lambda: veil.health()['status'] == 'not_signed_in', what='the refusal')
+        reply = veil.ask('echo', 'x')
+        assert reply.status == 401 and 'between renewing and storing' in reply.error['message']
+        sign_in(home, peer.bundle(), *FILE)
+        assert veil.ask('echo', 'x').status == 200
+        veil.stop()
+
+
+# Take-over by a running server
+
+
+@pytest.mark.parametrize('store', ['keyring', 'file'])
+def test_taken_up_at_once(bus, network, tmp_path, store):
+    """A login, a login as somebody else and a logout of another process hold for the very next request."""
+    home, args = tmp_path / 'home', ('--session-store', store)
+    veil = serve(tmp_path / 'veil', home, *args, env=bus.env)
+    assert veil.ask('gpt-4.1', 'hello').status == 401
+    for _ in range(3):
+        sign_in(home, json.loads(network.sign_in_page()), *args, env=bus.env)
+        assert works(veil)
+        network.control('account', {})
+        assert veil.ask('gpt-4.1', 'hello').status == 401
+        sign_in(home, json.loads(network.sign_in_page()), *args, env=bus.env)
+        assert works(veil)
+        assert run('logout', *args, home=home, env=bus.env).returncode == 0
+        assert veil.ask('gpt-4.1', 'hello').status == 401 and veil.health()['status'] == 'not_signed_in'
+    veil.stop()
+
+
+def test_requests_that_run_keep_their_session(network, tmp_path):
+    home = tmp_path / 'home'
+    sign_in(home, network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', home, *FILE)
+    replies = []
+    asker = threading.Thread(target=lambda: replies.append(veil.ask('gpt-4.1', 'slow:1500')))
+    asker.start()
+    wait_until(lambda: network.stats()['in_flight'] == 1)
+    assert run('logout', *FILE, home=home).returncode == 0
+    assert veil.ask('gpt-4.1', 'hello').status == 401
+    asker.join(DEADLINE)
+    assert replies[0].status == 200
+    veil.stop()
