@@ -263,6 +263,25 @@ on_unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
     read_item (self);
 }
 
+/* The service deletes what is unlocked and says nothing of the rest. */
+static void
+clear_found (Operation *self, GList *items)
+{
+  GList *locked = NULL;
+
+  for (GList *item = items; item != NULL; item = item->next)
+    if (secret_item_get_locked (item->data))
+      locked = g_list_prepend (locked, item->data);
+  if (locked == NULL)
+    {
+      set_timer (self, self->prompt == VEIL_STORE_MAY_PROMPT);
+      secret_service_clear (self->service, &schema, self->attributes, self->inner, on_done, g_rc_box_acquire (self));
+    }
+  else
+    fail_locked (self);
+  g_list_free (locked);
+}
+
 static void
 on_found (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -278,6 +297,11 @@ on_found (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error != NULL)
     {
       fail_with (self, error);
+      return;
+    }
+  if (self->kind == CLEAR)
+    {
+      clear_found (self, items);
       return;
     }
   if (items == NULL)
@@ -312,16 +336,11 @@ on_service (GObject *source, GAsyncResult *result, gpointer user_data)
     fail_with (self, error);
   else if (self->kind == SAVE)
     save (self);
-  else if (self->kind == LOAD)
-    {
-      set_timer (self, FALSE);
-      secret_service_search (self->service, &schema, self->attributes, SECRET_SEARCH_NONE, self->inner, on_found,
-                             g_rc_box_acquire (self));
-    }
   else
     {
-      set_timer (self, self->prompt == VEIL_STORE_MAY_PROMPT);
-      secret_service_clear (self->service, &schema, self->attributes, self->inner, on_done, g_rc_box_acquire (self));
+      set_timer (self, FALSE);
+      secret_service_search (self->service, &schema, self->attributes, self->kind == CLEAR ? SECRET_SEARCH_ALL : SECRET_SEARCH_NONE,
+                             self->inner, on_found, g_rc_box_acquire (self));
     }
 }
 

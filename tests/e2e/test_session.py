@@ -201,6 +201,30 @@ def test_locked_keyring(network, tmp_path):
     bus.stop()
 
 
+def test_logout_from_a_locked_keyring(network, tmp_path):
+    """Says that it could not, and can be done once the keyring is unlocked."""
+    bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'
+    sign_in(home, network.bundle, env=bus.env)
+    bus.restart_keyring(None)
+    done = run('logout', home=home, env=bus.env)
+    assert done.returncode == 1 and b'locked' in done.stderr and done.stdout == b'', done
+    bus.restart_keyring()
+    assert run('logout', home=home, env=bus.env).returncode == 0
+    veil = serve(tmp_path / 'veil', home, env=bus.env)
+    assert veil.ask('x', 'x').status == 401
+    veil.stop()
+    bus.stop()
+
+
+def test_logout_leaves_no_file(network, tmp_path):
+    bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'
+    done = run('login', '--manual', '--session-store', 'file', input=json.dumps(network.bundle).encode(), home=home, env=bus.env)
+    assert done.returncode == 0 and (home / 'session.json').exists()
+    assert run('logout', home=home, env=bus.env).returncode == 0
+    assert not (home / 'session.json').exists()
+    bus.stop()
+
+
 # Renewal
 
 
