@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 
-from program import OG_VEIL_SANDBOX, Sandbox, Veil, environment
+from program import OG_VEIL_SANDBOX, Sandbox, Veil, environment, wait_until
 
 STATUSES = {400, 401, 402, 404, 413, 429, 500, 502, 503, 504}
 HEAVY = {'huge-answer', 'gzip-bomb', 'header-bomb', 'hang', 'stall', 'drip'}
@@ -172,12 +172,17 @@ class Soak:
         return counts[-1]
 
     def heals(self):
-        """The calm network works again. What went wrong last may have left a choice whose keys are gone: one failure tells, the next request works."""
-        replies = [self.veil.ask('gpt-4.1', 'after')]
-        if replies[-1].status != 200:
+        """The calm network works again, at the latest when doubts about the keys may be settled anew (network.c pauses between two such readings)."""
+        replies = []
+
+        def verified():
             replies.append(self.veil.ask('gpt-4.1', 'after'))
-        if replies[-1].status != 200:
-            self.failures.append('afterwards: %s' % [(reply.status, reply.body[:300]) for reply in replies])
+            return replies[-1].status == 200
+
+        try:
+            wait_until(verified, timeout=10, what='a verified answer of the calm network')
+        except AssertionError as e:
+            self.failures.append('afterwards: %s; %d tries, the last: %s' % (e, len(replies), replies[-1].body[:300]))
 
     def run(self, requests):
         for _ in range(50):  # what is made once is made
