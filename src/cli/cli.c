@@ -3,10 +3,13 @@
 
 #include "cli.h"
 
+#include "config.h"
 #include "settings-file.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How each setting reads in help texts. All take one value; the repeatable ones take several. */
 static const struct
@@ -15,15 +18,15 @@ static const struct
   const char *value;
   const char *help;
 } setting_help[] = {
-  { "home", "DIR", "Folder for settings and session (several identities: several homes)" },
-  { "host", "ADDRESS", "Address to listen on; one that is not loopback needs OG_VEIL_API_KEY" },
-  { "port", "PORT", "Port to listen on; 0 is any free one" },
-  { "tee-id", "ID", "Use this TEE or none (\"auto\" chooses)" },
-  { "expected-pcr", "HASH", "Use only TEEs with this PCR hash; may be given several times" },
-  { "refresh-interval", "SECONDS", "How often to read the registry; 0 is never" },
-  { "answer-timeout", "SECONDS", "How long an answer may take; 0 is 5 minutes, and 10 for streams" },
-  { "app-url", "URL", "Where the sign-in page is (default https://chat.opengradient.ai)" },
-  { "session-store", "STORE", "Where the session is kept: \"keyring\" or \"file\"" },
+  { "home", "DIR", N_ ("Folder for settings and session (several identities: several homes)") },
+  { "host", "ADDRESS", N_ ("Address to listen on; one that is not loopback needs OG_VEIL_API_KEY") },
+  { "port", "PORT", N_ ("Port to listen on; 0 is any free one") },
+  { "tee-id", "ID", N_ ("Use this TEE or none (\"auto\" chooses)") },
+  { "expected-pcr", "HASH", N_ ("Use only TEEs with this PCR hash; may be given several times") },
+  { "refresh-interval", "SECONDS", N_ ("How often to read the registry; 0 is never") },
+  { "answer-timeout", "SECONDS", N_ ("How long an answer may take; 0 is 5 minutes, and 10 for streams") },
+  { "app-url", "URL", N_ ("Where the sign-in page is (default https://chat.opengradient.ai)") },
+  { "session-store", "STORE", N_ ("Where the session is kept: \"keyring\" or \"file\"") },
 };
 
 #define N_SETTINGS G_N_ELEMENTS (setting_help)
@@ -62,6 +65,46 @@ apply_flags (VeilSettings *settings, char ***values, GError **error)
   return TRUE;
 }
 
+static gboolean
+print_version (const char *name, const char *value, gpointer data, GError **error)
+{
+  g_print ("og-veil %s\n", VEIL_VERSION);
+  exit (VEIL_EXIT_OK);
+}
+
+/* The program's own messages only: libraries may print what passes through them. */
+static gboolean
+be_verbose (const char *name, const char *value, gpointer data, GError **error)
+{
+  const char *domains = g_getenv ("G_MESSAGES_DEBUG");
+  g_autofree char *more = g_strconcat (G_LOG_DOMAIN " ", domains, NULL);
+
+  g_setenv ("G_MESSAGES_DEBUG", more, TRUE);
+  return TRUE;
+}
+
+static const GOptionEntry common_entries[] = {
+  { "verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, be_verbose, N_ ("Log more on standard error"), NULL },
+  { "version", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, print_version, N_ ("Show the version"), NULL },
+  { NULL },
+};
+
+/* What `--help` shows around the options. */
+static GOptionContext *
+new_context (const VeilCommand *command)
+{
+  GOptionContext *context = g_option_context_new (command->arguments);
+  g_autofree char *summary = g_strdup_printf ("%s.\n%s", _ (command->summary), _ (command->description));
+  g_auto (GStrv) examples = g_strsplit (command->examples, "\n", -1);
+  g_autofree char *indented = g_strjoinv ("\n  ", examples);
+  g_autofree char *epilogue =
+      g_strdup_printf (_ ("Examples:\n  %s\n\nExit status:\n  0 done, 1 it could not be done, 2 called in a wrong way"), indented);
+
+  g_option_context_set_summary (context, summary);
+  g_option_context_set_description (context, epilogue);
+  return context;
+}
+
 /* GLib leaves it where a dash follows. */
 static void
 drop_end_of_options (int *argc, char **argv)
@@ -74,12 +117,11 @@ drop_end_of_options (int *argc, char **argv)
 }
 
 VeilSettings *
-veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *entries, const char *const *setting_flags,
-                int *argc, char ***argv)
+veil_cli_parse (const char *command, const GOptionEntry *entries, const char *const *setting_flags, int *argc, char ***argv)
 {
   char **values[N_SETTINGS] = { NULL };
   g_autoptr (GArray) all = build_entries (entries, setting_flags, values);
-  g_autoptr (GOptionContext) context = g_option_context_new (arguments);
+  g_autoptr (GOptionContext) context = new_context (veil_cli_find_command (command));
   g_autoptr (VeilSettings) settings = NULL;
   g_autoptr (VeilSettings) resolved = NULL;
   g_autofree char *program = g_strdup_printf ("og-veil %s", command);
@@ -88,9 +130,10 @@ veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *
 
   g_set_prgname (program);
   g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, NULL);
+  g_option_context_add_main_entries (context, common_entries, NULL);
   ok = g_option_context_parse (context, argc, argv, &error);
   if (!ok)
-    veil_cli_fail_usage ("%s; `%s --help` lists the options", error->message, program);
+    veil_cli_fail_usage ("%s", error->message);
   else if ((settings = veil_settings_new (&error)) == NULL || !apply_flags (settings, values, &error))
     {
       veil_cli_fail (error);
@@ -117,13 +160,19 @@ veil_cli_fail (const GError *error)
 VeilExit
 veil_cli_fail_usage (const char *format, ...)
 {
+  const char *program = g_get_prgname ();
   g_autofree char *message = NULL;
+  g_autofree char *printable = NULL;
   va_list args;
 
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_printerr ("og-veil: %s\n", message);
+  printable = veil_cli_printable (message);
+  if (strchr (message, '`') != NULL)
+    g_printerr ("og-veil: %s\n", printable);
+  else
+    g_printerr (_ ("og-veil: %s; `%s --help` tells more\n"), printable, program != NULL ? program : "og-veil");
   return VEIL_EXIT_USAGE;
 }
 

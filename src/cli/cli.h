@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the commands of og-veil share. One file per command, one table of them in main.c. */
+/* What the commands of og-veil share. One file per command, one table of them in commands.c. */
 #pragma once
 
 #include "json-writer.h"
@@ -18,13 +18,21 @@ typedef enum
   VEIL_EXIT_USAGE = 2,
 } VeilExit;
 
+/* Texts are marked for translation and translated where they are printed. */
 typedef struct
 {
   const char *name;
-  const char *arguments; /* for the usage line, or NULL */
-  const char *summary;   /* one line, begins with a capital, no full stop */
+  const char *arguments;   /* for the usage line, or NULL */
+  const char *summary;     /* one line, begins with a capital, no full stop */
+  const char *description; /* whole sentences, in lines of a terminal's width */
+  const char *examples;    /* a command in each line */
   VeilExit  (*run) (int argc, char **argv); /* argv[0] is the command's name */
 } VeilCommand;
+
+/* All commands, ended by one without a name. */
+const VeilCommand *veil_cli_get_commands (void);
+/* NULL if there is none of that name. */
+const VeilCommand *veil_cli_find_command (const char *name);
 
 VeilExit veil_command_serve (int argc, char **argv);
 VeilExit veil_command_login (int argc, char **argv);
@@ -37,20 +45,21 @@ VeilExit veil_command_pin (int argc, char **argv);
 
 /**
  * veil_cli_parse:
- * @command: name of the command, for the help text
+ * @command: its name; usage, description and examples come from the table
  * @entries: (nullable): the command's own options, ended by a NULL entry
  * @setting_flags: names of the settings that the command takes as flags ("home", "port"), NULL-terminated
  * @argc, @argv: rewritten to what is left, the command's name first
  *
- * Reads flags over the environment over the settings file; says what is wrong on standard error. `--help` ends the program with status 0, a settings
- * file that cannot be used with %VEIL_EXIT_FAILURE.
+ * Reads flags over the environment over the settings file; says what is wrong on standard error. `--help` and `--version` end the program with
+ * status 0, a settings file that cannot be used with %VEIL_EXIT_FAILURE.
  *
  * Returns: (transfer full): the settings, or %NULL: end with %VEIL_EXIT_USAGE.
  */
-VeilSettings *veil_cli_parse (const char *command, const char *arguments, const GOptionEntry *entries,
-                              const char *const *setting_flags, int *argc, char ***argv);
+VeilSettings *veil_cli_parse (const char *command, const GOptionEntry *entries, const char *const *setting_flags, int *argc,
+                              char ***argv);
 
-/* "og-veil: MESSAGE" on standard error, one sentence. Returns VEIL_EXIT_FAILURE, or VEIL_EXIT_USAGE for a bad argument. */
+/* "og-veil: MESSAGE" on standard error, one sentence. Returns VEIL_EXIT_FAILURE, or VEIL_EXIT_USAGE for a bad argument. The message about wrong usage ends
+ * with where to read more, unless it names a command already. */
 VeilExit      veil_cli_fail (const GError *error);
 VeilExit      veil_cli_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 

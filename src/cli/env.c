@@ -8,7 +8,7 @@ VeilExit
 veil_command_env (int argc, char **argv)
 {
   static const char *const flags[] = { "home", "host", "port", NULL };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("env", NULL, NULL, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("env", NULL, flags, &argc, &argv);
   g_autofree char *url = NULL;
 
   if (settings == NULL)

@@ -85,7 +85,7 @@ veil_command_login (int argc, char **argv)
       "Consent to a relay or registry other than that of the first sign-in", NULL },
     { NULL },
   };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("login", NULL, entries, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("login", entries, flags, &argc, &argv);
   g_autoptr (GError) error = NULL;
 
   if (settings == NULL)
@@ -101,7 +101,7 @@ VeilExit
 veil_command_logout (int argc, char **argv)
 {
   static const char *const flags[] = { "home", "session-store", NULL };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("logout", NULL, NULL, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("logout", NULL, flags, &argc, &argv);
   g_autoptr (VeilTokenStore) store = NULL;
   g_autofree char *file = NULL;
   g_autoptr (GError) error = NULL;

@@ -7,36 +7,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const VeilCommand commands[] = {
-  { "serve", NULL, "Serve the OpenAI-compatible endpoint", veil_command_serve },
-  { "login", NULL, "Sign in through the browser", veil_command_login },
-  { "logout", NULL, "Forget the session", veil_command_logout },
-  { "test", "[PROMPT…]", "Ask the running endpoint something, as an agent would", veil_command_test },
-  { "models", NULL, "List the models", veil_command_models },
-  { "tees", "[select ID]", "List the registry's TEEs, or select the one to use", veil_command_tees },
-  { "pin", "add|remove|list", "Say which enclave builds may be used", veil_command_pin },
-  { "env", NULL, "Print the two lines that point an OpenAI program at Veil", veil_command_env },
-};
-
 static void
 print_usage (void)
 {
-  g_print ("Usage: og-veil COMMAND [OPTION…]\n\n"
-           "Private and verified inference for any program that speaks the OpenAI API.\n\n"
-           "Commands:\n");
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_print ("  %-8s %s\n", commands[i].name, commands[i].summary);
-  g_print ("\n`og-veil COMMAND --help` tells more. To try everything without an account:\n\n"
-           "  og-veil serve -f --sandbox\n\n"
-           "Options:\n"
-           "  -h, --help   Show this help\n"
-           "  --version    Show the version\n");
+  g_print (_ ("Usage: og-veil COMMAND [OPTION…]\n\n"
+              "Private and verified inference for any program that speaks the OpenAI API.\n\n"
+              "Commands:\n"));
+  for (const VeilCommand *command = veil_cli_get_commands (); command->name != NULL; command++)
+    g_print ("  %-8s %s\n", command->name, _ (command->summary));
+  g_print (_ ("\nOptions:\n"
+              "  -h, --help     Show this help; `og-veil COMMAND --help` tells more\n"
+              "  -v, --verbose  Log more on standard error (after the command)\n"
+              "  --version      Show the version\n\n"
+              "To try everything without an account:\n\n"
+              "  og-veil serve -f --sandbox\n\n"
+              "Flags win over the environment, the environment over settings.ini in the home.\n\n"
+              "Exit status: 0 done, 1 it could not be done, 2 called in a wrong way.\n"));
 }
 
 /* If the caller closed one of them, the next file or socket would get its number, and what is printed with it. */
@@ -51,9 +44,11 @@ open_standard_files (void)
 static VeilExit
 run_command (int argc, char **argv)
 {
+  const VeilCommand *command;
+
   if (argc < 2)
-    return veil_cli_fail_usage ("a command is missing; `og-veil --help` lists them");
-  if (g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "help"))
+    return veil_cli_fail_usage (_ ("a command is missing; `og-veil --help` lists them"));
+  if (g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "--help") || (g_str_equal (argv[1], "help") && argc == 2))
     {
       print_usage ();
       return VEIL_EXIT_OK;
@@ -63,10 +58,16 @@ run_command (int argc, char **argv)
       g_print ("og-veil %s\n", VEIL_VERSION);
       return VEIL_EXIT_OK;
     }
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (g_str_equal (argv[1], commands[i].name))
-      return commands[i].run (argc - 1, argv + 1);
-  return veil_cli_fail_usage ("\"%s\" is not a command; `og-veil --help` lists them", argv[1]);
+  if (g_str_equal (argv[1], "help") && (command = veil_cli_find_command (argv[2])) != NULL)
+    {
+      char *help[] = { argv[2], (char *) "--help", NULL };
+
+      return command->run (2, help);
+    }
+  if ((command = veil_cli_find_command (argv[1])) != NULL)
+    return command->run (argc - 1, argv + 1);
+  return veil_cli_fail_usage (_ ("\"%s\" is not a command; `og-veil --help` lists them"),
+                              argv[g_str_equal (argv[1], "help") ? 2 : 1]);
 }
 
 int

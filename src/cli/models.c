@@ -38,7 +38,7 @@ veil_command_models (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An array of objects with id, provider and kind", NULL },
     { NULL },
   };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("models", NULL, entries, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("models", entries, flags, &argc, &argv);
   g_autofree char *path = veil_settings_find_models ();
   g_autofree char *text = NULL;
   g_autoptr (VeilJsonDoc) doc = NULL;

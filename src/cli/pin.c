@@ -154,7 +154,7 @@ veil_command_pin (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An array of objects with pcr_hash and label (with list)", NULL },
     { NULL },
   };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("pin", "add HASH | remove HASH | list", entries, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("pin", entries, flags, &argc, &argv);
   const char *verb = argc > 1 ? argv[1] : "";
   gboolean add = g_str_equal (verb, "add");
 

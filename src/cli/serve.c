@@ -153,7 +153,7 @@ veil_command_serve (int argc, char **argv)
   Serve serve = { NULL };
   VeilExit status = VEIL_EXIT_OK;
 
-  serve.settings = veil_cli_parse ("serve", NULL, entries, flags, &argc, &argv);
+  serve.settings = veil_cli_parse ("serve", entries, flags, &argc, &argv);
   if (serve.settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)

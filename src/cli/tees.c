@@ -265,7 +265,7 @@ veil_command_tees (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An object with tees and builds", NULL },
     { NULL },
   };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("tees", "[select ID | select auto]", entries, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("tees", entries, flags, &argc, &argv);
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;

@@ -96,7 +96,7 @@ veil_command_test (int argc, char **argv)
     { "model", 'm', 0, G_OPTION_ARG_STRING, &model, "Model to ask (default " DEFAULT_MODEL ")", "NAME" },
     { NULL },
   };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("test", "[PROMPT…]", entries, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_cli_parse ("test", entries, flags, &argc, &argv);
   g_autofree char *prompt = NULL;
   g_autofree char *url = NULL;
   g_autoptr (SoupMessage) message = NULL;

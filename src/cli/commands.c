@@ -1,0 +1,73 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The commands of og-veil, in the order of the overview: the one list that help, completions and manual are checked against. */
+#include "cli.h"
+
+#include <glib/gi18n.h>
+
+static const VeilCommand commands[] = {
+  { "serve", NULL, N_ ("Serve the OpenAI-compatible endpoint"),
+    N_ ("Prints \"listening on http://HOST:PORT/v1\" on standard output once requests are accepted, and logs to standard error. "
+        "Needs neither\n"
+        "display nor session bus: a service manager or a container can run it."),
+    "og-veil serve -f\n"
+    "og-veil serve -f --sandbox --port 0\n"
+    "og-veil serve -f --session-store file --refresh-interval 60",
+    veil_command_serve },
+  { "test", "[PROMPT…]", N_ ("Ask the running endpoint something, as an agent would"),
+    N_ ("Prints the answer, that it was verified, and the enclave that signed it."),
+    "og-veil test\n"
+    "og-veil test --model gpt-4.1 What can you see?",
+    veil_command_test },
+  { "env", NULL, N_ ("Print the two lines that point an OpenAI program at Veil"),
+    N_ ("The lines are for a shell to evaluate. An API key is referred to by its variable and never printed."),
+    "eval \"$(og-veil env)\"", veil_command_env },
+  { "models", NULL, N_ ("List the models"), N_ ("The names that a request may ask for. Needs no network."),
+    "og-veil models\n"
+    "og-veil models --json | jq -r '.[] | select(.provider == \"openai\") | .id'",
+    veil_command_models },
+  { "tees", "[select ID | select auto]", N_ ("List the registry's enclaves, or select the one to use"),
+    N_ ("Each is listed with its id, endpoint, build (PCR hash) and version, and whether it is pinned, selected or in use. A "
+        "selected enclave is\n"
+        "used or none is; \"auto\" lets Veil choose again. A running server follows with its next request."),
+    "og-veil tees\n"
+    "og-veil tees --json\n"
+    "og-veil tees select auto",
+    veil_command_tees },
+  { "pin", "add HASH | remove HASH | list", N_ ("Say which enclave builds may be used"),
+    N_ ("With pins, only enclaves that run one of the pinned builds are used; without, any that the registry approves. A running "
+        "server follows\n"
+        "with its next request."),
+    "og-veil pin add HASH --label \"audited in May\"\n"
+    "og-veil pin list --json\n"
+    "og-veil pin remove HASH",
+    veil_command_pin },
+  { "login", NULL, N_ ("Sign in through the browser"),
+    N_ ("Opens the sign-in page and waits up to five minutes. Passwords and tokens are never taken from the command line. A "
+        "running server takes\n"
+        "up the session at once."),
+    "og-veil login\n"
+    "og-veil login --no-browser\n"
+    "og-veil login --manual --session-store file",
+    veil_command_login },
+  { "logout", NULL, N_ ("Forget the session"),
+    N_ ("Removes the session from the keyring and its file. A running server stops using it at once."), "og-veil logout",
+    veil_command_logout },
+  { NULL },
+};
+
+const VeilCommand *
+veil_cli_get_commands (void)
+{
+  return commands;
+}
+
+const VeilCommand *
+veil_cli_find_command (const char *name)
+{
+  for (const VeilCommand *command = commands; command->name != NULL; command++)
+    if (g_str_equal (command->name, name))
+      return command;
+  return NULL;
+}
