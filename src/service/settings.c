@@ -323,16 +323,20 @@ veil_settings_get_session_path (const VeilSettings *self)
 }
 
 char *
-veil_settings_get_url (const VeilSettings *self, guint16 port)
+veil_settings_make_url (const char *host, guint16 port)
 {
-  const char *host = self->host;
-
   /* "Any address" is where to listen, not where to connect. */
   if (g_str_equal (host, "0.0.0.0"))
     host = "127.0.0.1";
   else if (g_str_equal (host, "::"))
     host = "::1";
   return g_strdup_printf (strchr (host, ':') != NULL ? "http://[%s]:%u/v1" : "http://%s:%u/v1", host, port);
+}
+
+char *
+veil_settings_get_url (const VeilSettings *self, guint16 port)
+{
+  return veil_settings_make_url (self->host, port);
 }
 
 char *

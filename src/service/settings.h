@@ -48,6 +48,7 @@ char         *veil_settings_get_session_path (const VeilSettings *self);
 
 /* New string: where clients on this machine reach the endpoint, "http://HOST:PORT/v1". */
 char         *veil_settings_get_url (const VeilSettings *self, guint16 port);
+char         *veil_settings_make_url (const char *host, guint16 port);
 
 /* New string: the models file that ships with the program (VEIL_MODELS_FILE names another, for an uninstalled build). */
 char         *veil_settings_find_models (void);

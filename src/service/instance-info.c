@@ -1,0 +1,155 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "instance-private.h"
+
+#include "json-writer.h"
+#include "settings.h"
+
+#include <string.h>
+
+VeilInstanceInfo *
+veil_instance_info_copy (const VeilInstanceInfo *self)
+{
+  VeilInstanceInfo *copy = g_memdup2 (self, sizeof *self);
+
+  copy->program = g_strdup (self->program);
+  copy->version = g_strdup (self->version);
+  copy->host = g_strdup (self->host);
+  copy->log = g_strdup (self->log);
+  return copy;
+}
+
+void
+veil_instance_info_free (VeilInstanceInfo *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->program);
+  g_free (self->version);
+  g_free (self->host);
+  g_free (self->log);
+  g_free (self);
+}
+
+char *
+veil_instance_info_get_url (const VeilInstanceInfo *self)
+{
+  return self->port != 0 ? veil_settings_make_url (self->host, self->port) : NULL;
+}
+
+static void
+write_string (VeilJsonWriter *writer, const char *key, const char *value)
+{
+  veil_json_writer_key (writer, key);
+  veil_json_writer_string (writer, value);
+}
+
+static void
+write_uint (VeilJsonWriter *writer, const char *key, guint64 value)
+{
+  veil_json_writer_key (writer, key);
+  veil_json_writer_uint (writer, value);
+}
+
+static void
+write_boolean (VeilJsonWriter *writer, const char *key, gboolean value)
+{
+  veil_json_writer_key (writer, key);
+  veil_json_writer_boolean (writer, value);
+}
+
+/* A file's name is bytes, JSON is text. */
+static void
+write_filename (VeilJsonWriter *writer, const char *key, const char *name)
+{
+  g_autofree char *escaped = name != NULL ? g_uri_escape_string (name, "/", FALSE) : NULL;
+
+  write_string (writer, key, escaped);
+}
+
+GBytes *
+veil_instance_info_to_bytes (const VeilInstanceInfo *self)
+{
+  VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_COMPACT);
+
+  veil_json_writer_begin_object (writer);
+  write_string (writer, "program", self->program);
+  write_string (writer, "version", self->version);
+  write_uint (writer, "pid", self->pid);
+  write_uint (writer, "born", self->born);
+  write_uint (writer, "started_at", self->started_at);
+  write_string (writer, "host", self->host);
+  write_uint (writer, "port", self->port);
+  write_filename (writer, "log", self->log);
+  write_boolean (writer, "sandbox", self->sandbox);
+  write_boolean (writer, "restarts", self->restarts);
+  veil_json_writer_end_object (writer);
+  return veil_json_writer_finish (writer);
+}
+
+/* One word of printable ASCII: these are shown to people, and some of them become part of addresses. */
+static char *
+read_word (const VeilJson *object, const char *key)
+{
+  gsize length;
+  const char *text = veil_json_get_string (veil_json_get_member (object, key), &length);
+
+  if (text == NULL || length == 0 || length > 64)
+    return NULL;
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isgraph (text[i]))
+      return NULL;
+  return g_strdup (text);
+}
+
+/* FALSE if there is no such number up to @max. */
+static gboolean
+read_uint (const VeilJson *object, const char *key, guint64 max, guint64 *value)
+{
+  return veil_json_get_uint64 (veil_json_get_member (object, key), value) && *value <= max;
+}
+
+VeilInstanceInfo *
+veil_instance_info_parse (const char *text, gsize length)
+{
+  g_autoptr (VeilInstanceInfo) self = g_new0 (VeilInstanceInfo, 1);
+  g_autoptr (VeilJsonDoc) doc = length <= VEIL_INSTANCE_MAX_BYTES ? veil_json_doc_new (text, length, NULL) : NULL;
+  const VeilJson *root = doc != NULL ? veil_json_doc_get_root (doc) : NULL;
+  const char *log = veil_json_get_string (veil_json_get_member (root, "log"), NULL);
+  guint64 pid, born, started_at, port;
+
+  /* A signal to pid 0, 1 or -1 would hit others. */
+  if (!read_uint (root, "pid", G_MAXINT32, &pid) || pid <= 1 || !read_uint (root, "born", G_MAXUINT64, &born) ||
+      !read_uint (root, "started_at", G_MAXINT64, &started_at) || !read_uint (root, "port", G_MAXUINT16, &port))
+    return NULL;
+  self->pid = (pid_t) pid;
+  self->born = born;
+  self->started_at = (gint64) started_at;
+  self->port = (guint16) port;
+  self->program = read_word (root, "program");
+  self->version = read_word (root, "version");
+  self->host = read_word (root, "host");
+  self->log = log != NULL ? g_uri_unescape_string (log, NULL) : NULL;
+  self->sandbox = veil_json_is (veil_json_get_member (root, "sandbox"), VEIL_JSON_TRUE);
+  self->restarts = veil_json_is (veil_json_get_member (root, "restarts"), VEIL_JSON_TRUE);
+  if (self->program == NULL || self->version == NULL || (self->host == NULL && self->port != 0))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+guint64
+veil_instance_get_birth (pid_t pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid);
+  g_autofree char *text = NULL;
+  const char *field;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return 0;
+  /* The second field is the program's name in parentheses, which may hold anything. */
+  field = strrchr (text, ')');
+  for (guint i = 2; field != NULL && i < 22; i++)
+    field = strchr (field + 1, ' ');
+  return field != NULL ? g_ascii_strtoull (field + 1, NULL, 10) : 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What instance.c and instance-info.c share. */
+#pragma once
+
+#include "instance.h"
+
+G_BEGIN_DECLS
+
+#define VEIL_INSTANCE_MAX_BYTES (16 * 1024)
+
+GBytes  *veil_instance_info_to_bytes (const VeilInstanceInfo *self);
+/* 0 if there is no such process to be seen. */
+guint64  veil_instance_get_birth (pid_t pid);
+
+G_END_DECLS

@@ -1,0 +1,288 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The file is never changed: each new state is another file, locked before it gets the name. So a locked file was written, as a whole, by whoever holds the
+ * lock on it; and only who holds the lock on the file of that name may replace or remove it. */
+#include "instance-private.h"
+
+#include "config.h"
+#include "veil-error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME "instance.lock"
+/* Others hold the lock for a moment to look whether somebody has it, and a file is empty for a moment when it is new. */
+#define ATTEMPTS 100
+#define PAUSE_US 2000
+
+struct _VeilInstance
+{
+  char *path;             /* owned */
+  VeilInstanceInfo *info; /* owned */
+  int fd;                 /* of the file under path, with the lock on it */
+};
+
+static void
+set_store_error (GError **error, const char *path, const char *what, int error_number)
+{
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s cannot be %s: %s", path, what, g_strerror (error_number));
+}
+
+static void
+set_unclear_error (GError **error, const char *path)
+{
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+               "A program that does not say who it is has a lock on %s; end it (`fuser %s` tells its number) and try again", path,
+               path);
+}
+
+static gboolean
+is_current (int fd, const char *path)
+{
+  struct stat ours, current;
+
+  return fstat (fd, &ours) == 0 && stat (path, &current) == 0 && ours.st_dev == current.st_dev && ours.st_ino == current.st_ino;
+}
+
+/* 0, or an error number; EWOULDBLOCK: somebody has it. */
+static int
+lock (int fd, int kind)
+{
+  while (flock (fd, kind | LOCK_NB) != 0)
+    if (errno != EINTR)
+      return errno;
+  return 0;
+}
+
+/* What a locked file says, if that is about its holder: who begins anew has the lock on what a killed program left for a moment. */
+static VeilInstanceInfo *
+read_info (int fd)
+{
+  g_autoptr (VeilInstanceInfo) info = NULL;
+  g_autofree char *text = g_malloc (VEIL_INSTANCE_MAX_BYTES + 1);
+  gsize length = 0;
+  gssize n;
+
+  while (length <= VEIL_INSTANCE_MAX_BYTES &&
+         (n = pread (fd, text + length, VEIL_INSTANCE_MAX_BYTES + 1 - length, (off_t) length)) != 0)
+    {
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return NULL;
+      length += (gsize) n;
+    }
+  info = veil_instance_info_parse (text, length);
+  return info != NULL && veil_instance_get_birth (info->pid) == info->born ? g_steal_pointer (&info) : NULL;
+}
+
+static int
+write_all (int fd, GBytes *bytes)
+{
+  gsize left;
+  const char *data = g_bytes_get_data (bytes, &left);
+
+  while (left > 0)
+    {
+      gssize n = write (fd, data, left);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return errno;
+      data += n;
+      left -= (gsize) n;
+    }
+  return 0;
+}
+
+/* Puts a new locked file with @info in place of the one under @path, which must be locked. Returns its descriptor, or -1. */
+static int
+put (const char *path, const VeilInstanceInfo *info, GError **error)
+{
+  g_autoptr (GBytes) text = veil_instance_info_to_bytes (info);
+  g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
+  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
+  int problem;
+
+  if (fd < 0)
+    {
+      set_store_error (error, path, "written", errno);
+      return -1;
+    }
+  problem = lock (fd, LOCK_EX);
+  if (problem == 0)
+    problem = write_all (fd, text);
+  if (problem == 0 && rename (temporary, path) != 0)
+    problem = errno;
+  if (problem == 0)
+    return fd;
+  unlink (temporary);
+  close (fd);
+  set_store_error (error, path, "written", problem);
+  return -1;
+}
+
+/* One attempt. 0 with @fd set: the file under @path, locked by us; EWOULDBLOCK with @holder set if what it says could be read. */
+static int
+try_lock (const char *path, int *fd, VeilInstanceInfo **holder)
+{
+  int problem;
+
+  *fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (*fd < 0)
+    return errno;
+  problem = lock (*fd, LOCK_EX);
+  if (problem == 0 && is_current (*fd, path))
+    return 0;
+  if (problem == EWOULDBLOCK)
+    *holder = read_info (*fd);
+  close (*fd);
+  *fd = -1;
+  return problem == 0 ? EAGAIN : problem;
+}
+
+/* -1 with @holder or @error. */
+static int
+lock_path (const char *path, VeilInstanceInfo **holder, GError **error)
+{
+  int problem = 0;
+  int fd;
+
+  for (guint i = 0; i < ATTEMPTS; i++)
+    {
+      problem = try_lock (path, &fd, holder);
+      if (problem == 0)
+        return fd;
+      if (problem != EWOULDBLOCK && problem != EAGAIN)
+        break;
+      if (*holder != NULL)
+        return -1;
+      g_usleep (PAUSE_US);
+    }
+  if (problem == EWOULDBLOCK || problem == EAGAIN)
+    set_unclear_error (error, path);
+  else
+    set_store_error (error, path, "locked", problem);
+  return -1;
+}
+
+static VeilInstanceInfo *
+complete_info (const VeilInstanceInfo *template)
+{
+  VeilInstanceInfo *info = veil_instance_info_copy (template);
+
+  g_free (info->version);
+  info->version = g_strdup (VEIL_VERSION);
+  g_clear_pointer (&info->host, g_free);
+  info->port = 0;
+  info->pid = getpid ();
+  info->born = veil_instance_get_birth (info->pid);
+  info->started_at = g_get_real_time ();
+  return info;
+}
+
+VeilInstance *
+veil_instance_acquire (const char *home, const VeilInstanceInfo *info, VeilInstanceInfo **holder, GError **error)
+{
+  g_autofree char *path = g_build_filename (home, NAME, NULL);
+  VeilInstance *self;
+  int stale, fd;
+
+  *holder = NULL;
+  if (g_mkdir_with_parents (home, 0700) != 0)
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The folder %s cannot be made: %s", home, g_strerror (errno));
+      return NULL;
+    }
+  stale = lock_path (path, holder, error);
+  if (stale < 0)
+    return NULL;
+  self = g_new0 (VeilInstance, 1);
+  self->path = g_steal_pointer (&path);
+  self->info = complete_info (info);
+  fd = put (self->path, self->info, error);
+  if (fd >= 0)
+    {
+      close (stale);
+      self->fd = fd;
+      return self;
+    }
+  self->fd = stale;
+  veil_instance_release (self);
+  return NULL;
+}
+
+gboolean
+veil_instance_set_address (VeilInstance *self, const char *host, guint16 port, GError **error)
+{
+  g_autoptr (VeilInstanceInfo) info = veil_instance_info_copy (self->info);
+  int fd;
+
+  g_free (info->host);
+  info->host = g_strdup (host);
+  info->port = port;
+  fd = put (self->path, info, error);
+  if (fd < 0)
+    return FALSE;
+  close (self->fd);
+  self->fd = fd;
+  veil_instance_info_free (self->info);
+  self->info = g_steal_pointer (&info);
+  return TRUE;
+}
+
+const VeilInstanceInfo *
+veil_instance_get_info (VeilInstance *self)
+{
+  return self->info;
+}
+
+void
+veil_instance_release (VeilInstance *self)
+{
+  if (self == NULL)
+    return;
+  /* Somebody may have removed the whole home, and another program begun anew in it. */
+  if (is_current (self->fd, self->path))
+    unlink (self->path);
+  close (self->fd);
+  veil_instance_info_free (self->info);
+  g_free (self->path);
+  g_free (self);
+}
+
+VeilInstanceInfo *
+veil_instance_find (const char *home, GError **error)
+{
+  g_autofree char *path = g_build_filename (home, NAME, NULL);
+
+  for (guint i = 0; i < ATTEMPTS; i++)
+    {
+      VeilInstanceInfo *info = NULL;
+      int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+      int problem = fd >= 0 ? lock (fd, LOCK_SH) : errno;
+      gboolean current = fd >= 0 && is_current (fd, path);
+
+      if (problem == EWOULDBLOCK)
+        info = read_info (fd);
+      if (fd >= 0)
+        close (fd);
+      /* Nobody has it, or there is none: nobody runs. */
+      if (info != NULL || problem == ENOENT || problem == ENOTDIR || (problem == 0 && current))
+        return info;
+      if (problem != 0 && problem != EWOULDBLOCK)
+        {
+          set_store_error (error, path, "read", problem);
+          return NULL;
+        }
+      g_usleep (PAUSE_US);
+    }
+  set_unclear_error (error, path);
+  return NULL;
+}
