@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "veil-error.h"
+#include "error-details.h"
 
 typedef struct
 {
@@ -77,7 +77,7 @@ static const char *const nicks[] = {
 };
 
 const char *
-veil_error_code_get_nick (VeilErrorCode code)
+veil_error_get_nick (VeilError code)
 {
   if ((guint) code >= G_N_ELEMENTS (nicks))
     return nicks[VEIL_ERROR_INTERNAL];
@@ -85,7 +85,7 @@ veil_error_code_get_nick (VeilErrorCode code)
 }
 
 gboolean
-veil_error_code_is_verification (VeilErrorCode code)
+veil_error_is_verification (VeilError code)
 {
   return code >= VEIL_ERROR_SEAL && code <= VEIL_ERROR_UNSIGNED_CONTENT;
 }

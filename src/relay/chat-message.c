@@ -3,7 +3,7 @@
 
 #include "chat-message.h"
 
-#include "veil-error.h"
+#include "error-details.h"
 
 #include <string.h>
 

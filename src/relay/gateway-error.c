@@ -3,7 +3,7 @@
 
 #include "gateway-error.h"
 
-#include "veil-error.h"
+#include "error-details.h"
 
 #define MAX_MESSAGE 300
 

@@ -11,7 +11,7 @@
 #define MAX_FINISH_REASON 64
 
 static gboolean
-refuse (GError **error, VeilErrorCode code, const char *message)
+refuse (GError **error, VeilError code, const char *message)
 {
   g_set_error_literal (error, VEIL_ERROR, code, message);
   return FALSE;

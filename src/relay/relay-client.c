@@ -7,7 +7,6 @@
 #include "relay-error.h"
 #include "relay-open.h"
 #include "seal-pool.h"
-#include "secret.h"
 #include "veil-error.h"
 #include "work.h"
 
@@ -37,11 +36,11 @@ G_DEFINE_FINAL_TYPE (VeilRelayClient, veil_relay_client, G_TYPE_OBJECT)
 /* One request on its way. While a worker thread has it, the main thread leaves it alone. */
 typedef struct
 {
-  VeilTee *tee;             /* owned */
-  VeilChatRequest *request; /* owned */
-  VeilOhttpClient *context; /* owned */
-  char *access_token;       /* owned, secret */
-  GBytes *body;             /* owned: the sealed request, then the sealed answer */
+  VeilTee *tee;              /* owned */
+  VeilChatRequest *request;  /* owned */
+  VeilOhttpClient *context;  /* owned */
+  VeilRelayHeaders *headers; /* owned */
+  GBytes *body;              /* owned: the sealed request, then the sealed answer */
   gboolean sandbox;
   gint64 sent_at;
   VeilTiming timing;
@@ -55,7 +54,7 @@ exchange_free (gpointer data)
   veil_tee_unref (self->tee);
   veil_chat_request_unref (self->request);
   g_clear_pointer (&self->context, veil_ohttp_client_free);
-  veil_secret_free (self->access_token);
+  veil_relay_headers_unref (self->headers);
   g_clear_pointer (&self->body, g_bytes_unref);
   g_free (self);
 }
@@ -172,7 +171,8 @@ check_answer (const Exchange *exchange, const VeilFetchResult *result, GError **
 
   if (result->status < 200 || result->status > 299)
     {
-      g_propagate_error (error, veil_relay_error_new (result->status, result->headers, result->body, exchange->access_token));
+      g_propagate_error (error, veil_relay_error_new (result->status, result->headers, result->body,
+                                                      veil_relay_headers_get_secrets (exchange->headers)));
       return FALSE;
     }
   type = soup_message_headers_get_content_type (result->headers, NULL);
@@ -220,7 +220,6 @@ build_message (VeilRelayClient *self, const Exchange *exchange)
 {
   SoupMessage *message = soup_message_new ("POST", self->url);
   SoupMessageHeaders *headers;
-  char *authorization;
 
   if (message == NULL)
     return NULL;
@@ -231,9 +230,7 @@ build_message (VeilRelayClient *self, const Exchange *exchange)
   soup_message_headers_replace (headers, "X-TEE-ID", exchange->tee->id);
   if (exchange->request->stream)
     soup_message_headers_replace (headers, "X-OHTTP-Stream", "true");
-  authorization = g_strconcat ("Bearer ", exchange->access_token, NULL);
-  soup_message_headers_replace (headers, "Authorization", authorization);
-  veil_secret_free (authorization);
+  veil_relay_headers_apply (exchange->headers, headers);
   return message;
 }
 
@@ -293,8 +290,8 @@ seal_in_work (GTask *task, gpointer source, gpointer task_data, GCancellable *ca
 }
 
 void
-veil_relay_client_send_async (VeilRelayClient *self, VeilTee *tee, VeilChatRequest *request, const char *access_token,
-                              GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+veil_relay_client_send_with_headers_async (VeilRelayClient *self, VeilTee *tee, VeilChatRequest *request, VeilRelayHeaders *headers,
+                                           GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) send = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (GTask) task = NULL;
@@ -310,7 +307,7 @@ veil_relay_client_send_async (VeilRelayClient *self, VeilTee *tee, VeilChatReque
   exchange = g_new0 (Exchange, 1);
   exchange->tee = veil_tee_ref (tee);
   exchange->request = veil_chat_request_ref (request);
-  exchange->access_token = g_strdup (access_token);
+  exchange->headers = veil_relay_headers_ref (headers);
   exchange->sandbox = self->sandbox;
   exchange->context = veil_seal_pool_take (self->pool, tee);
   g_task_set_task_data (send, exchange, exchange_free);
@@ -320,6 +317,15 @@ veil_relay_client_send_async (VeilRelayClient *self, VeilTee *tee, VeilChatReque
   g_task_set_name (task, "veil-relay-seal");
   g_task_set_task_data (task, exchange, NULL);
   veil_work_run (task, g_bytes_get_size (request->wire), seal_in_work);
+}
+
+void
+veil_relay_client_send_async (VeilRelayClient *self, VeilTee *tee, VeilChatRequest *request, const char *access_token,
+                              GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (VeilRelayHeaders) headers = veil_relay_headers_new_bearer (access_token);
+
+  veil_relay_client_send_with_headers_async (self, tee, request, headers, cancellable, callback, user_data);
 }
 
 VeilChatAnswer *

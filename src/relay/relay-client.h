@@ -6,6 +6,7 @@
 
 #include "chat-answer.h"
 #include "chat-request.h"
+#include "relay-headers.h"
 #include "tee.h"
 
 #include <libsoup/soup.h>
@@ -48,6 +49,10 @@ void             veil_relay_client_prepare (VeilRelayClient *self, VeilTee *tee)
  */
 void             veil_relay_client_send_async (VeilRelayClient *self, VeilTee *tee, VeilChatRequest *request, const char *access_token,
                                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+/* The same, with whatever tells the relay who pays. */
+void             veil_relay_client_send_with_headers_async (VeilRelayClient *self, VeilTee *tee, VeilChatRequest *request,
+                                                            VeilRelayHeaders *headers, GCancellable *cancellable,
+                                                            GAsyncReadyCallback callback, gpointer user_data);
 VeilChatAnswer  *veil_relay_client_send_finish (VeilRelayClient *self, GAsyncResult *result, GError **error);
 
 /* Plaintext length after padding (product.md section 5, rule 7): the smallest step that holds @length, at most @limit unless @length is more.

@@ -3,8 +3,8 @@
 
 #include "relay-error.h"
 
+#include "error-details.h"
 #include "json.h"
-#include "veil-error.h"
 
 #include <string.h>
 
@@ -29,9 +29,18 @@ find_text (const VeilJson *value)
   return veil_json_is (value, VEIL_JSON_STRING) ? value : NULL;
 }
 
+static gboolean
+repeats_secret (const char *text, gsize length, const char *const *secrets)
+{
+  for (; secrets != NULL && *secrets != NULL; secrets++)
+    if (**secrets != '\0' && g_strstr_len (text, (gssize) length, *secrets) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 /* At most MAX_CHARACTERS characters on one line: this text ends up in terminals, logs and the caller's error message. */
 static char *
-clean_text (const VeilJson *value, const char *secret)
+clean_text (const VeilJson *value, const char *const *secrets)
 {
   g_autoptr (GString) clean = NULL;
   const char *text;
@@ -41,7 +50,7 @@ clean_text (const VeilJson *value, const char *secret)
   text = veil_json_get_string (value, &length);
   if (text == NULL || !veil_json_string_is_utf8 (value))
     return NULL;
-  if (secret != NULL && *secret != '\0' && g_strstr_len (text, (gssize) length, secret) != NULL)
+  if (repeats_secret (text, length, secrets))
     return NULL;
   clean = g_string_new (NULL);
   end = text + length;
@@ -69,7 +78,7 @@ read_retryable (const VeilJson *root)
 }
 
 static char *
-read_body (GBytes *body, const char *secret, gboolean *retryable)
+read_body (GBytes *body, const char *const *secrets, gboolean *retryable)
 {
   g_autoptr (VeilJsonDoc) doc = NULL;
   const VeilJson *root;
@@ -89,7 +98,7 @@ read_body (GBytes *body, const char *secret, gboolean *retryable)
   text = find_text (veil_json_get_member (root, "detail"));
   if (text == NULL)
     text = find_text (veil_json_get_member (root, "error"));
-  return clean_text (text, secret);
+  return clean_text (text, secrets);
 }
 
 static const char *
@@ -141,7 +150,7 @@ set_details (GError *error, guint status, SoupMessageHeaders *headers, gboolean 
 }
 
 GError *
-veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, const char *secret)
+veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, const char *const *secrets)
 {
   gboolean refused = status == SOUP_STATUS_UNAUTHORIZED || status == SOUP_STATUS_FORBIDDEN;
   g_autofree char *text = NULL;
@@ -153,14 +162,14 @@ veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, c
     return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER,
                         "The relay answered with a redirect (HTTP %u), which is not followed; check the relay's address", status);
 
-  text = read_body (body, secret, &retryable);
+  text = read_body (body, secrets, &retryable);
   message = g_string_new (get_advice (status));
   g_string_append_printf (message, " (HTTP %u", status);
   if (text != NULL)
     g_string_append_printf (message, "; it says: “%s”", text);
   g_string_append_c (message, ')');
   if (refused)
-    g_string_append (message, ": run `og-veil login`");
+    g_string_append (message, VEIL_RELAY_ERROR_LOGIN_ADVICE);
   error = g_error_new_literal (VEIL_ERROR, refused ? VEIL_ERROR_SESSION_REFUSED : VEIL_ERROR_RELAY_REFUSED, message->str);
   set_details (error, status, headers, retryable);
   return error;

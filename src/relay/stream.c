@@ -41,7 +41,7 @@ static gboolean end_event (gpointer user_data, GError **error);
 static const VeilSseHandler handler = { read_data, end_event };
 
 static gboolean
-refuse (GError **error, VeilErrorCode code, const char *message)
+refuse (GError **error, VeilError code, const char *message)
 {
   g_set_error_literal (error, VEIL_ERROR, code, message);
   return FALSE;

@@ -23,7 +23,7 @@ typedef struct
 } Claims;
 
 static gboolean
-refuse (GError **error, VeilErrorCode code, const char *message)
+refuse (GError **error, VeilError code, const char *message)
 {
   g_set_error_literal (error, VEIL_ERROR, code, message);
   return FALSE;

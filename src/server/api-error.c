@@ -64,10 +64,10 @@ sensible_gateway_status (guint status)
 }
 
 static void
-map_verification (VeilApiError *self, VeilErrorCode code)
+map_verification (VeilApiError *self, VeilError code)
 {
   self->status = 502;
-  self->check = veil_error_code_get_nick (code);
+  self->check = veil_error_get_nick (code);
   self->dont_retry = TRUE;
   if (code == VEIL_ERROR_UNSIGNED_CONTENT)
     self->code = "unsigned_content";
@@ -80,9 +80,9 @@ map_verification (VeilApiError *self, VeilErrorCode code)
 static void
 map_code (VeilApiError *self, const GError *error)
 {
-  VeilErrorCode code = error->code;
+  VeilError code = error->code;
 
-  self->code = veil_error_code_get_nick (code);
+  self->code = veil_error_get_nick (code);
   switch (code)
     {
     case VEIL_ERROR_INVALID_JSON:
@@ -126,7 +126,7 @@ map_code (VeilApiError *self, const GError *error)
       self->status = 502;
       break;
     default:
-      if (veil_error_code_is_verification (code))
+      if (veil_error_is_verification (code))
         map_verification (self, code);
       else
         self->status = 500;

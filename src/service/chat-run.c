@@ -32,8 +32,8 @@ static void try_again (GTask *task, GError *error);
 static void
 log_refusal (const ChatRun *run, const GError *error)
 {
-  if (error->domain == VEIL_ERROR && veil_error_code_is_verification (error->code))
-    g_message ("An answer of the enclave %s was refused: %s", run->tee->id, veil_error_code_get_nick (error->code));
+  if (error->domain == VEIL_ERROR && veil_error_is_verification (error->code))
+    g_message ("An answer of the enclave %s was refused: %s", run->tee->id, veil_error_get_nick (error->code));
 }
 
 static void

@@ -454,7 +454,7 @@ veil_network_report (VeilNetwork *self, VeilTee *tee, const GError *error)
     }
   if (error->domain != VEIL_ERROR)
     return;
-  verification = veil_error_code_is_verification (error->code);
+  verification = veil_error_is_verification (error->code);
   if (verification || veil_retry_elsewhere (error) || error->code == VEIL_ERROR_TIMED_OUT)
     veil_selection_report_failure (self->selection, tee->id, now);
   if (!verification && (!veil_retry_anew (error) || (self->doubted_at != 0 && now - self->doubted_at < DOUBT_PAUSE_US)))

@@ -198,7 +198,7 @@ count (VeilService *self, const GError *error)
 {
   if (error == NULL)
     self->verified++;
-  else if (error->domain == VEIL_ERROR && veil_error_code_is_verification (error->code))
+  else if (error->domain == VEIL_ERROR && veil_error_is_verification (error->code))
     self->refused++;
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     self->failed++;

@@ -26,7 +26,7 @@ check_coverage (const guint8 *data, gsize length, VeilCoverageKind kind, gboolea
       veil_coverage_finish (coverage, calls_signed, answer, &error))
     genuine_check_passed_on (answer);
   else
-    CHECK (error->domain == VEIL_ERROR && veil_error_code_is_verification (error->code));
+    CHECK (error->domain == VEIL_ERROR && veil_error_is_verification (error->code));
 }
 
 int
@@ -40,7 +40,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
   else
     {
       CHECK (error->domain == VEIL_ERROR);
-      CHECK (veil_error_code_is_verification (error->code) || error->code == VEIL_ERROR_GATEWAY);
+      CHECK (veil_error_is_verification (error->code) || error->code == VEIL_ERROR_GATEWAY);
       CHECK (g_utf8_validate (error->message, -1, NULL));
     }
   check_coverage (data, length, VEIL_COVERAGE_SINGLE, FALSE);

@@ -68,7 +68,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
   if (whole == NULL)
     {
       CHECK (whole_error->domain == VEIL_ERROR && whole_error->code == pieces_error->code);
-      CHECK (veil_error_code_is_verification (whole_error->code) || whole_error->code == VEIL_ERROR_GATEWAY);
+      CHECK (veil_error_is_verification (whole_error->code) || whole_error->code == VEIL_ERROR_GATEWAY);
       return 0;
     }
   genuine_check (whole);

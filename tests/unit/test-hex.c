@@ -7,7 +7,7 @@
 
 #include "hex.h"
 #include "secret.h"
-#include "veil-error.h"
+#include "error-details.h"
 
 static void
 test_hex_encode (void)
@@ -222,18 +222,18 @@ test_error_nicks (void)
 
   for (guint code = 0; code <= VEIL_ERROR_INTERNAL; code++)
     {
-      const char *nick = veil_error_code_get_nick (code);
+      const char *nick = veil_error_get_nick (code);
 
       g_assert_nonnull (nick);
       g_assert_true (g_hash_table_add (seen, (gpointer) nick));
     }
-  g_assert_cmpstr (veil_error_code_get_nick (VEIL_ERROR_OUTPUT_HASH), ==, "output_hash");
-  g_assert_cmpstr (veil_error_code_get_nick (VEIL_ERROR_STALE), ==, "stale_response");
-  g_assert_cmpstr (veil_error_code_get_nick (9999), ==, "internal");
-  g_assert_true (veil_error_code_is_verification (VEIL_ERROR_SEAL));
-  g_assert_true (veil_error_code_is_verification (VEIL_ERROR_UNSIGNED_CONTENT));
-  g_assert_false (veil_error_code_is_verification (VEIL_ERROR_GATEWAY));
-  g_assert_false (veil_error_code_is_verification (VEIL_ERROR_LISTEN));
+  g_assert_cmpstr (veil_error_get_nick (VEIL_ERROR_OUTPUT_HASH), ==, "output_hash");
+  g_assert_cmpstr (veil_error_get_nick (VEIL_ERROR_STALE), ==, "stale_response");
+  g_assert_cmpstr (veil_error_get_nick (9999), ==, "internal");
+  g_assert_true (veil_error_is_verification (VEIL_ERROR_SEAL));
+  g_assert_true (veil_error_is_verification (VEIL_ERROR_UNSIGNED_CONTENT));
+  g_assert_false (veil_error_is_verification (VEIL_ERROR_GATEWAY));
+  g_assert_false (veil_error_is_verification (VEIL_ERROR_LISTEN));
 }
 
 int

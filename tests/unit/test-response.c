@@ -19,13 +19,13 @@ typedef struct
   guint refused;
 } VectorRun;
 
-static VeilErrorCode
+static VeilError
 code_of_check (const char *check)
 {
   static const struct
   {
     const char *check;
-    VeilErrorCode code;
+    VeilError code;
   } codes[] = {
     { "timestamp", VEIL_ERROR_TIMESTAMP },       { "tee_id", VEIL_ERROR_TEE_ID },
     { "request_hash", VEIL_ERROR_REQUEST_HASH }, { "output_hash", VEIL_ERROR_OUTPUT_HASH },
@@ -260,7 +260,7 @@ test_unsigned_content (void)
   {
     const char *head;
     const char *choices;
-    VeilErrorCode code;
+    VeilError code;
   } cases[] = {
     { "", "{\"message\":{\"content\":\"Hi\",\"tool_calls\":" CALLS "},\"finish_reason\":\"stop\"}", VEIL_ERROR_UNSIGNED_CONTENT },
     { "", "{\"message\":{\"content\":\"Hi\",\"tool_calls\":{\"a\":1}},\"finish_reason\":\"tool_calls\"}",
@@ -435,7 +435,7 @@ test_altered_fields (void)
   {
     const char *from;
     const char *to;
-    VeilErrorCode code;
+    VeilError code;
   } cases[] = {
     { ":1750000000", ":\"18446744075459551616\"", VEIL_ERROR_TIMESTAMP },
     { ":1750000000", ":18446744075459551616", VEIL_ERROR_TIMESTAMP },

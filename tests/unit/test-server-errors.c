@@ -4,7 +4,7 @@
 /* The error table of product.md section 3, row by row, as a caller sees it. */
 #include "server-fixture.h"
 
-#include "veil-error.h"
+#include "error-details.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 typedef struct
 {
-  VeilErrorCode code;
+  VeilError code;
   guint upstream; /* status that the relay or gateway gave */
   guint status;
   const char *type;
@@ -70,7 +70,7 @@ check_row (Fixture *fixture, const Row *row, const char *body)
 {
   g_auto (Reply) reply = { 0 };
   g_autofree char *expected = NULL, *check = NULL;
-  gboolean verification = veil_error_code_is_verification (row->code);
+  gboolean verification = veil_error_is_verification (row->code);
 
   g_clear_error (&fixture->backend->error);
   fixture->backend->error = g_error_new (VEIL_ERROR, row->code, "It is \"so\"");
@@ -82,8 +82,8 @@ check_row (Fixture *fixture, const Row *row, const char *body)
   fixture_ask_chat (fixture, "", body, &reply);
 
   if (reply.status != row->status)
-    g_error ("%s (%u): status %u, not %u", veil_error_code_get_nick (row->code), row->upstream, reply.status, row->status);
-  check = verification ? g_strdup_printf (",\"check\":\"%s\"", veil_error_code_get_nick (row->code)) : g_strdup ("");
+    g_error ("%s (%u): status %u, not %u", veil_error_get_nick (row->code), row->upstream, reply.status, row->status);
+  check = verification ? g_strdup_printf (",\"check\":\"%s\"", veil_error_get_nick (row->code)) : g_strdup ("");
   expected = g_strdup_printf ("{\"error\":{\"message\":\"It is \\\"so\\\"%s\",\"type\":\"%s\",\"param\":%s,\"code\":\"%s\"%s}}",
                               row->status == 401 ? ". Sign in with: og-veil login" : "", row->type,
                               row->code == VEIL_ERROR_INVALID_REQUEST ? "\"messages[2].role\"" : "null", row->json_code, check);

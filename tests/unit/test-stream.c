@@ -107,7 +107,7 @@ check_verdict (VectorRun *run, const char *name, JsonObject *entry, VeilChatAnsw
   if (answer == NULL)
     {
       g_assert_error (error, VEIL_ERROR, error->code);
-      g_assert_true (veil_error_code_is_verification (error->code) || error->code == VEIL_ERROR_GATEWAY);
+      g_assert_true (veil_error_is_verification (error->code) || error->code == VEIL_ERROR_GATEWAY);
       if (valid && !either && !vectors_boolean (entry, "allow_refuse"))
         g_error ("%s is refused: %s", name, error->message);
       run->refused++;
@@ -289,7 +289,7 @@ test_framing (void)
           if (answer != NULL)
             assert_replays (answer, "Hello");
           else
-            g_assert_true (veil_error_code_is_verification (error->code));
+            g_assert_true (veil_error_is_verification (error->code));
         }
     }
 }
@@ -300,7 +300,7 @@ test_endings (void)
   static const struct
   {
     const char *rest;
-    VeilErrorCode code; /* 0: accepted */
+    VeilError code; /* 0: accepted */
   } cases[] = {
     { "", 0 },
     { "data: [DONE]", 0 },
@@ -358,7 +358,7 @@ test_refused_frames (void)
   static const struct
   {
     const char *frame;
-    VeilErrorCode code;
+    VeilError code;
   } cases[] = {
     { "{\"error\":\"boom\"}", VEIL_ERROR_GATEWAY },
     { "{\"error\":{\"message\":\"boom\"}}", VEIL_ERROR_GATEWAY },
@@ -542,7 +542,7 @@ test_endless (void)
   static const struct
   {
     const char *unit;
-    VeilErrorCode code;
+    VeilError code;
   } cases[] = {
     { "x", VEIL_ERROR_MALFORMED_ANSWER },
     { "data: {..............................................................\n", VEIL_ERROR_MALFORMED_ANSWER },

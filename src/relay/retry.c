@@ -15,7 +15,7 @@ veil_retry_elsewhere (const GError *error)
   if (error->domain != VEIL_ERROR)
     return FALSE;
   status = veil_error_get_status (error);
-  switch ((VeilErrorCode) error->code)
+  switch ((VeilError) error->code)
     {
     case VEIL_ERROR_UNREACHABLE:
     case VEIL_ERROR_TEE_UNUSABLE:
