@@ -3,6 +3,7 @@
 
 #include "cli.h"
 
+#include "complete.h"
 #include "config.h"
 #include "settings-file.h"
 #include "veil-error.h"
@@ -31,6 +32,30 @@ static const struct
 
 #define N_SETTINGS G_N_ELEMENTS (setting_help)
 
+static gboolean
+print_version (const char *name, const char *value, gpointer data, GError **error)
+{
+  g_print ("og-veil %s\n", VEIL_VERSION);
+  exit (VEIL_EXIT_OK);
+}
+
+/* The program's own messages only: libraries may print what passes through them. */
+static gboolean
+be_verbose (const char *name, const char *value, gpointer data, GError **error)
+{
+  const char *domains = g_getenv ("G_MESSAGES_DEBUG");
+  g_autofree char *more = g_strconcat (G_LOG_DOMAIN " ", domains, NULL);
+
+  g_setenv ("G_MESSAGES_DEBUG", more, TRUE);
+  return TRUE;
+}
+
+static const GOptionEntry common_entries[] = {
+  { "verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, be_verbose, N_ ("Log more on standard error"), NULL },
+  { "version", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, print_version, N_ ("Show the version"), NULL },
+};
+
+/* The command's own options, the settings it takes, and the common ones; a NULL entry ends them. */
 static GArray *
 build_entries (const GOptionEntry *own, const char *const *setting_flags, char ***values)
 {
@@ -53,6 +78,7 @@ build_entries (const GOptionEntry *own, const char *const *setting_flags, char *
       if (g_strv_contains (setting_flags, entry.long_name))
         g_array_append_val (entries, entry);
     }
+  g_array_append_vals (entries, common_entries, G_N_ELEMENTS (common_entries));
   return entries;
 }
 
@@ -64,30 +90,6 @@ apply_flags (VeilSettings *settings, char ***values, GError **error)
       return FALSE;
   return TRUE;
 }
-
-static gboolean
-print_version (const char *name, const char *value, gpointer data, GError **error)
-{
-  g_print ("og-veil %s\n", VEIL_VERSION);
-  exit (VEIL_EXIT_OK);
-}
-
-/* The program's own messages only: libraries may print what passes through them. */
-static gboolean
-be_verbose (const char *name, const char *value, gpointer data, GError **error)
-{
-  const char *domains = g_getenv ("G_MESSAGES_DEBUG");
-  g_autofree char *more = g_strconcat (G_LOG_DOMAIN " ", domains, NULL);
-
-  g_setenv ("G_MESSAGES_DEBUG", more, TRUE);
-  return TRUE;
-}
-
-static const GOptionEntry common_entries[] = {
-  { "verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, be_verbose, N_ ("Log more on standard error"), NULL },
-  { "version", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, print_version, N_ ("Show the version"), NULL },
-  { NULL },
-};
 
 /* What `--help` shows around the options. */
 static GOptionContext *
@@ -121,16 +123,18 @@ veil_cli_parse (const char *command, const GOptionEntry *entries, const char *co
 {
   char **values[N_SETTINGS] = { NULL };
   g_autoptr (GArray) all = build_entries (entries, setting_flags, values);
-  g_autoptr (GOptionContext) context = new_context (veil_cli_find_command (command));
+  const VeilCommand *described = veil_cli_find_command (command);
+  g_autoptr (GOptionContext) context = new_context (described);
   g_autoptr (VeilSettings) settings = NULL;
   g_autoptr (VeilSettings) resolved = NULL;
   g_autofree char *program = g_strdup_printf ("og-veil %s", command);
   g_autoptr (GError) error = NULL;
   gboolean ok;
 
+  if (*argc > 1 && g_str_equal ((*argv)[1], VEIL_CLI_COMPLETE))
+    exit (veil_complete_command (described, (const GOptionEntry *) (gpointer) all->data, *argv + 2));
   g_set_prgname (program);
   g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, NULL);
-  g_option_context_add_main_entries (context, common_entries, NULL);
   ok = g_option_context_parse (context, argc, argv, &error);
   if (!ok)
     veil_cli_fail_usage ("%s", error->message);
