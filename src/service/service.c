@@ -30,6 +30,20 @@ static void backend_init (VeilBackendInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (VeilService, veil_service, G_TYPE_OBJECT, G_IMPLEMENT_INTERFACE (VEIL_TYPE_BACKEND, backend_init))
 
+enum
+{
+  CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+emit_changed (VeilService *self)
+{
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
 static void
 drop_network (VeilService *self)
 {
@@ -69,6 +83,7 @@ veil_service_class_init (VeilServiceClass *klass)
 
   object_class->dispose = veil_service_dispose;
   object_class->finalize = veil_service_finalize;
+  signals[CHANGED] = g_signal_new ("changed", VEIL_TYPE_SERVICE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -83,13 +98,21 @@ get_settings (VeilService *self)
   return self->watch != NULL ? veil_settings_watch_get (self->watch) : self->settings;
 }
 
-static void
-on_choosing (VeilNetwork *network, VeilService *self)
+static gboolean
+look_at_settings (VeilService *self)
 {
   gboolean news = self->watch != NULL && veil_settings_watch_look (self->watch);
 
   if (news && self->network != NULL)
     veil_network_set_settings (self->network, get_settings (self));
+  return news;
+}
+
+static void
+on_choosing (VeilNetwork *network, VeilService *self)
+{
+  if (look_at_settings (self))
+    emit_changed (self);
   /* One that only ends its requests hears of nothing else. */
   if (network != self->network)
     veil_network_set_settings (network, get_settings (self));
@@ -97,10 +120,8 @@ on_choosing (VeilNetwork *network, VeilService *self)
 
 /* The same network with other tokens stays: what is known of its enclaves is still true. */
 static void
-on_account_changed (VeilAccount *account, VeilService *self)
+take_session (VeilService *self, VeilSession *session)
 {
-  VeilSession *session = veil_account_get_session (account);
-
   if (session != NULL && self->network != NULL && veil_network_set_session (self->network, session))
     return;
   drop_network (self);
@@ -108,8 +129,16 @@ on_account_changed (VeilAccount *account, VeilService *self)
     return;
   self->network = veil_network_new (self->http, session, get_settings (self));
   g_signal_connect_object (self->network, "choosing", G_CALLBACK (on_choosing), self, 0);
+  g_signal_connect_object (self->network, "changed", G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
   if (self->server != NULL)
     veil_network_refresh (self->network);
+}
+
+static void
+on_account_changed (VeilAccount *account, VeilService *self)
+{
+  take_session (self, veil_account_get_session (account));
+  emit_changed (self);
 }
 
 VeilService *
@@ -144,6 +173,25 @@ veil_service_get_session (VeilService *self)
   return veil_account_get_session (self->account);
 }
 
+const GError *
+veil_service_get_account_problem (VeilService *self)
+{
+  return veil_account_get_problem (self->account);
+}
+
+VeilNetwork *
+veil_service_get_network (VeilService *self)
+{
+  return self->network;
+}
+
+const VeilSettings *
+veil_service_get_settings (VeilService *self)
+{
+  look_at_settings (self);
+  return get_settings (self);
+}
+
 static void
 load_models (VeilService *self)
 {
@@ -175,6 +223,7 @@ veil_service_start (VeilService *self, GError **error)
     }
   if (self->network != NULL)
     veil_network_refresh (self->network);
+  emit_changed (self);
   return TRUE;
 }
 
@@ -185,6 +234,7 @@ veil_service_stop (VeilService *self)
     return;
   veil_server_stop (self->server);
   g_clear_object (&self->server);
+  emit_changed (self);
 }
 
 VeilServer *
@@ -202,6 +252,7 @@ count (VeilService *self, const GError *error)
     self->refused++;
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     self->failed++;
+  emit_changed (self);
 }
 
 /* One request of a caller's, which may be sent a second time with a renewed session. */
