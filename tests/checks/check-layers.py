@@ -13,7 +13,7 @@ ORDER = ["base", "crypto", "record", "registry", "login", "relay", "server", "se
 ALLOWED = {layer: set(ORDER[: i + 1]) for i, layer in enumerate(ORDER)}
 ALLOWED["cli"] = set(ORDER) | {"cli"}
 ALLOWED["tray"] = set(ORDER) | {"tray"}
-ALLOWED["app"] = set(ORDER) | {"cli", "tray", "app"}
+ALLOWED["app"] = set(ORDER) | {"tray", "app"}
 ALLOWED["sandbox"] = {"base", "crypto", "sandbox"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
