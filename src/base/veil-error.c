@@ -7,6 +7,7 @@ typedef struct
   char *param;       /* owned */
   char *retry_after; /* owned */
   guint status;
+  guint passed;
   gboolean retryable;
 } VeilErrorPrivate;
 
@@ -23,6 +24,7 @@ veil_error_private_copy (const VeilErrorPrivate *from, VeilErrorPrivate *to)
   to->param = g_strdup (from->param);
   to->retry_after = g_strdup (from->retry_after);
   to->status = from->status;
+  to->passed = from->passed;
   to->retryable = from->retryable;
 }
 
@@ -138,6 +140,15 @@ veil_error_set_retryable (GError *error, gboolean retryable)
     priv->retryable = retryable;
 }
 
+void
+veil_error_set_passed (GError *error, guint checks)
+{
+  VeilErrorPrivate *priv = editable (error);
+
+  if (priv != NULL)
+    priv->passed = checks;
+}
+
 static const VeilErrorPrivate *
 details (const GError *error)
 {
@@ -171,4 +182,10 @@ gboolean
 veil_error_get_retryable (const GError *error)
 {
   return details (error)->retryable;
+}
+
+guint
+veil_error_get_passed (const GError *error)
+{
+  return details (error)->passed;
 }

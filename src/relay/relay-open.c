@@ -3,6 +3,8 @@
 
 #include "relay-open.h"
 
+#include "check.h"
+#include "error-details.h"
 #include "hex.h"
 #include "ohttp-chunked.h"
 #include "response.h"
@@ -115,6 +117,15 @@ complete_proof (VeilProof *proof, VeilTee *tee, VeilChatRequest *request, gboole
   proof->sandbox = sandbox;
 }
 
+/* Whatever else is wrong with it, the seal did open. */
+static void
+note_opened (GError **error)
+{
+  if (error != NULL && (*error)->domain == VEIL_ERROR && veil_error_is_verification ((*error)->code) &&
+      veil_check_from_code ((*error)->code) > VEIL_CHECK_SEAL && veil_error_get_passed (*error) == 0)
+    veil_error_set_passed (*error, VEIL_CHECK_SEAL + 1);
+}
+
 VeilChatAnswer *
 veil_relay_open_answer (VeilOhttpClient *context, VeilTee *tee, VeilChatRequest *request, GBytes *body, gboolean sandbox,
                         GError **error)
@@ -127,7 +138,10 @@ veil_relay_open_answer (VeilOhttpClient *context, VeilTee *tee, VeilChatRequest 
   answer =
       request->stream ? open_stream (context, &input, body, &timing, error) : open_single (context, &input, body, &timing, error);
   if (answer == NULL)
-    return NULL;
+    {
+      note_opened (error);
+      return NULL;
+    }
   complete_proof (answer->proof, tee, request, sandbox);
   answer->timing = timing;
   return answer;

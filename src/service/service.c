@@ -19,6 +19,7 @@ struct _VeilService
   SoupSession *http;        /* owned */
   VeilAccount *account;     /* owned; made with the settings */
   VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
+  VeilRecordList *records;  /* owned */
   VeilServer *server;       /* owned; set while the endpoint is up */
 
   guint64 verified;
@@ -71,6 +72,7 @@ veil_service_finalize (GObject *object)
 
   g_clear_object (&self->account);
   g_object_unref (self->http);
+  g_object_unref (self->records);
   g_clear_pointer (&self->watch, veil_settings_watch_free);
   veil_settings_free (self->settings);
   G_OBJECT_CLASS (veil_service_parent_class)->finalize (object);
@@ -90,6 +92,7 @@ static void
 veil_service_init (VeilService *self)
 {
   self->http = veil_fetch_session_new ();
+  self->records = veil_record_list_new (0);
 }
 
 static const VeilSettings *
@@ -215,6 +218,7 @@ veil_service_start (VeilService *self, GError **error)
     }
   self->server = veil_server_new (VEIL_BACKEND (self));
   veil_server_set_api_key (self->server, self->settings->api_key);
+  veil_server_set_records (self->server, self->records);
   load_models (self);
   if (!veil_server_listen (self->server, self->settings->host, self->settings->port, error))
     {
@@ -243,6 +247,12 @@ veil_service_get_server (VeilService *self)
   return self->server;
 }
 
+VeilRecordList *
+veil_service_get_records (VeilService *self)
+{
+  return self->records;
+}
+
 static void
 count (VeilService *self, const GError *error)
 {
@@ -259,6 +269,7 @@ count (VeilService *self, const GError *error)
 typedef struct
 {
   VeilChatRequest *request; /* owned */
+  VeilRecord *record;       /* owned; may be NULL */
   VeilSession *session;     /* owned; with which it was sent */
   GError *refusal;          /* owned; of the first time */
 } Chat;
@@ -269,6 +280,7 @@ chat_free (gpointer data)
   Chat *chat = data;
 
   veil_chat_request_unref (chat->request);
+  g_clear_object (&chat->record);
   g_clear_pointer (&chat->session, veil_session_unref);
   g_clear_error (&chat->refusal);
   g_free (chat);
@@ -349,13 +361,13 @@ session_ready (GObject *source, GAsyncResult *result, gpointer user_data)
     fail (task,
           g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "The account was changed just now; send the request again"));
   else
-    veil_chat_run_async (self->network, chat->session, chat->request, g_task_get_cancellable (task), chat_done,
+    veil_chat_run_async (self->network, chat->session, chat->request, chat->record, g_task_get_cancellable (task), chat_done,
                          g_object_ref (task));
 }
 
 static void
-veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer user_data)
+veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, VeilRecord *record, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data)
 {
   VeilService *self = VEIL_SERVICE (backend);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
@@ -363,6 +375,7 @@ veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancel
 
   g_task_set_source_tag (task, veil_service_chat_async);
   chat->request = veil_chat_request_ref (request);
+  chat->record = record != NULL ? g_object_ref (record) : NULL;
   g_task_set_task_data (task, chat, chat_free);
   veil_account_get_async (self->account, NULL, cancellable, session_ready, g_object_ref (task));
 }

@@ -40,5 +40,7 @@ gboolean     veil_service_start (VeilService *self, GError **error);
 /* Ends it. Call this before the last unref: a running endpoint holds a reference. */
 void         veil_service_stop (VeilService *self);
 VeilServer  *veil_service_get_server (VeilService *self); /* (transfer none) (nullable): from start to stop */
+/* One for each request to the endpoint, newest first; they outlast start and stop. */
+VeilRecordList *veil_service_get_records (VeilService *self); /* (transfer none) */
 
 G_END_DECLS
