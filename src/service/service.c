@@ -10,6 +10,8 @@
 #include "settings-file.h"
 #include "veil-error.h"
 
+#define CLOSE_PATIENCE_MS 4000 /* of five seconds that the whole program may take to end */
+
 struct _VeilService
 {
   GObject parent;
@@ -239,6 +241,32 @@ veil_service_stop (VeilService *self)
   veil_server_stop (self->server);
   g_clear_object (&self->server);
   emit_changed (self);
+}
+
+static void
+on_account_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  veil_account_close_finish (VEIL_ACCOUNT (source), result);
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+veil_service_stop_async (VeilService *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, veil_service_stop_async);
+  veil_service_stop (self);
+  veil_account_close_async (self->account, CLOSE_PATIENCE_MS, cancellable, on_account_closed, g_object_ref (task));
+}
+
+void
+veil_service_stop_finish (VeilService *self, GAsyncResult *result)
+{
+  g_return_if_fail (g_task_is_valid (result, self));
+  g_task_propagate_boolean (G_TASK (result), NULL);
 }
 
 VeilServer *
