@@ -27,7 +27,8 @@ takes_value (const GOptionEntry *entry)
   return entry->arg != G_OPTION_ARG_NONE && (entry->flags & G_OPTION_FLAG_NO_ARG) == 0;
 }
 
-/* The option that @word is, alone or with a value; NULL if there is none. The last of several short ones counts: only it can take a value. */
+/* The option that @word is, alone or with a value; NULL if there is none. The last of several short ones counts: only it can
+ * take a value. */
 static const GOptionEntry *
 find_option (const GOptionEntry *entries, const char *word)
 {
@@ -81,7 +82,8 @@ print_options (const GOptionEntry *entries)
   print_candidate ("-h", _ ("Show the help text"));
 }
 
-/* Whether the usage @tokens begin with the arguments that are there. A token in capitals stands for any; one that ends in "…" for several. */
+/* Whether the usage @tokens begin with the arguments that are there. A token in capitals stands for any; one that ends in "…"
+ * for several. */
 static gboolean
 begins_with (char **tokens, const GPtrArray *arguments, guint *next)
 {
