@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-ORDER = ["base", "crypto", "record", "registry", "login", "relay", "server", "service"]
+ORDER = ["base", "crypto", "record", "registry", "attest", "login", "relay", "server", "service"]
 ALLOWED = {layer: set(ORDER[: i + 1]) for i, layer in enumerate(ORDER)}
 ALLOWED["cli"] = set(ORDER) | {"cli"}
 ALLOWED["tray"] = set(ORDER) | {"tray"}
