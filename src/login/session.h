@@ -51,7 +51,7 @@ void         veil_session_unref (VeilSession *self);
 /* The same bundle shape, for a store; wiped when freed. */
 GBytes      *veil_session_to_bundle (const VeilSession *self);
 
-/* Do both trust the same relay, registry, contract and TEE type? */
+/* Do both trust the same relay, registry, contract, TEE type and sign-in server? */
 gboolean     veil_session_has_same_network (const VeilSession *self, const VeilSession *other);
 /* Is it the same sign-in with the same tokens? */
 gboolean     veil_session_equal (const VeilSession *self, const VeilSession *other);

@@ -119,22 +119,26 @@ put (VeilAccount *self, VeilSession *session, GError *problem)
 static GError *
 check_trust (VeilAccount *self, VeilSession *session)
 {
+  g_autofree char *differences = NULL;
   g_autoptr (GError) error = NULL;
 
-  switch (veil_trust_check (self->home, session, NULL))
+  switch (veil_trust_check (self->home, session, &differences))
     {
     case VEIL_TRUST_SAME:
       return NULL;
     case VEIL_TRUST_FIRST:
       if (!veil_trust_set (self->home, session, &error))
-        g_message ("%s", error->message);
+        g_message ("A later login for another network will not be noticed, because this one could not be noted down: %s",
+                   error->message);
       return NULL;
     case VEIL_TRUST_CHANGED:
     case VEIL_TRUST_BROKEN:
     default:
-      return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-                                  "The stored session is for another network than the one you trust; look at it and consent with "
-                                  "`og-veil login --trust-new-network`");
+      g_strdelimit (g_strstrip (differences), "\n", ';');
+      return g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
+                          "The stored session is for another network than the one you trust (%s); look at it and consent with "
+                          "`og-veil login --trust-new-network`",
+                          differences);
     }
 }
 
