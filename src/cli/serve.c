@@ -91,22 +91,29 @@ on_sandbox_started (GObject *source, GAsyncResult *result, gpointer user_data)
   start_endpoint (serve);
 }
 
-/* Signs in for this run if nobody is; a session that cannot be kept serves all the same. */
+/* Signs in for this run if nobody is; a session that cannot be kept serves all the same. One that is kept already is not written again: another process
+ * may have renewed it meanwhile. */
 static gboolean
 sign_in_first (Serve *serve)
 {
   g_autoptr (VeilTokenStore) store = veil_token_store_new (serve->settings->session_store, serve->settings->home);
   g_autoptr (VeilSession) session = veil_sign_in_load (store, NULL);
+  gboolean loaded = session != NULL;
   g_autoptr (GError) error = NULL;
 
-  if (session == NULL)
+  if (!loaded)
     session = veil_sign_in_with_browser (serve->settings, TRUE, &serve->error);
-  if (session == NULL || !veil_sign_in_consent (serve->settings, session, FALSE, &serve->error))
+  if (session == NULL)
     return FALSE;
-  if (veil_sign_in_commit (serve->settings, store, session, &error))
+  if (veil_sign_in_commit (serve->settings, loaded ? NULL : store, session, FALSE, &error))
     {
       veil_service_open_account (serve->service);
       return TRUE;
+    }
+  if (loaded || g_error_matches (error, VEIL_ERROR, VEIL_ERROR_BUNDLE))
+    {
+      serve->error = g_steal_pointer (&error);
+      return FALSE;
     }
   g_printerr ("og-veil: You are signed in for this run only, because the session could not be kept. %s\n", error->message);
   veil_service_set_session (serve->service, session);

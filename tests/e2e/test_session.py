@@ -170,6 +170,23 @@ def test_sign_in_for_one_run(network, tmp_path):
     veil.stop()
 
 
+def test_serve_login_leaves_what_is_stored(network, tmp_path):
+    """Somebody is signed in: nothing is written over what another process may have renewed, but its network is looked at."""
+    home = tmp_path / 'home'
+    sign_in(home, network.bundle, *FILE)
+    before = (home / 'session.json').stat()
+    (home / 'trust.json').unlink()
+    veil = serve(tmp_path / 'veil', home, '--login', *FILE)
+    assert works(veil)
+    veil.stop()
+    after = (home / 'session.json').stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns) and (home / 'trust.json').exists()
+    (home / 'trust.json').write_text('{}')
+    (home / 'trust.json').chmod(0o600)
+    done = run('serve', '-f', '--login', '--port', '0', *FILE, home=home)
+    assert done.returncode == 1 and b'--trust-new-network' in done.stderr and json.loads((home / 'trust.json').read_bytes()) == {}
+
+
 def test_hanging_keyring(network, tmp_path):
     """A service that takes calls and never answers: everybody is told within bounds, and nobody waits for it but who must."""
     bus, home = Bus(tmp_path / 'bus', 'hanging'), tmp_path / 'home'
