@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-G_DEFINE_BOXED_TYPE (VeilProof, veil_proof, veil_proof_ref, veil_proof_unref)
-
 VeilProof *
 veil_proof_new (void)
 {
