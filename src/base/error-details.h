@@ -14,4 +14,8 @@ void veil_error_set_status (GError *error, guint status);
 void veil_error_set_retry_after (GError *error, const char *value);
 void veil_error_set_retryable (GError *error, gboolean retryable);
 
+/* Of a verification error: how many checks (VeilCheck), from the first on, were surely passed. */
+void  veil_error_set_passed (GError *error, guint checks);
+guint veil_error_get_passed (const GError *error);
+
 G_END_DECLS

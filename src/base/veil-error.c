@@ -7,6 +7,7 @@ typedef struct
   char *param;       /* owned */
   char *retry_after; /* owned */
   guint status;
+  guint passed;
   gboolean retryable;
 } VeilErrorPrivate;
 
@@ -23,6 +24,7 @@ veil_error_private_copy (const VeilErrorPrivate *from, VeilErrorPrivate *to)
   to->param = g_strdup (from->param);
   to->retry_after = g_strdup (from->retry_after);
   to->status = from->status;
+  to->passed = from->passed;
   to->retryable = from->retryable;
 }
 
@@ -71,6 +73,22 @@ static const char *const nicks[] = {
   [VEIL_ERROR_SIGNATURE] = "signature",
   [VEIL_ERROR_STALE] = "stale_response",
   [VEIL_ERROR_UNSIGNED_CONTENT] = "unsigned_content",
+  [VEIL_ERROR_ATTEST_ENCODING] = "attestation_encoding",
+  [VEIL_ERROR_ATTEST_COSE] = "attestation_cose",
+  [VEIL_ERROR_ATTEST_FIELD] = "attestation_field",
+  [VEIL_ERROR_ATTEST_CERTIFICATE] = "attestation_certificate",
+  [VEIL_ERROR_ATTEST_ROOT] = "attestation_root",
+  [VEIL_ERROR_ATTEST_CHAIN] = "attestation_chain",
+  [VEIL_ERROR_ATTEST_VALIDITY] = "attestation_validity",
+  [VEIL_ERROR_ATTEST_SIGNATURE] = "attestation_signature",
+  [VEIL_ERROR_ATTEST_DEBUG] = "attestation_debug",
+  [VEIL_ERROR_ATTEST_TIME] = "attestation_time",
+  [VEIL_ERROR_ATTEST_NONCE] = "attestation_nonce",
+  [VEIL_ERROR_ATTEST_USER_DATA] = "attestation_user_data",
+  [VEIL_ERROR_ATTEST_PCR] = "attestation_pcr",
+  [VEIL_ERROR_ATTEST_KEY] = "attestation_key",
+  [VEIL_ERROR_ATTEST_TLS] = "attestation_tls",
+  [VEIL_ERROR_ATTEST_OHTTP] = "attestation_ohttp",
   [VEIL_ERROR_LISTEN] = "listen",
   [VEIL_ERROR_SANDBOX] = "sandbox",
   [VEIL_ERROR_INTERNAL] = "internal",
@@ -138,6 +156,15 @@ veil_error_set_retryable (GError *error, gboolean retryable)
     priv->retryable = retryable;
 }
 
+void
+veil_error_set_passed (GError *error, guint checks)
+{
+  VeilErrorPrivate *priv = editable (error);
+
+  if (priv != NULL)
+    priv->passed = checks;
+}
+
 static const VeilErrorPrivate *
 details (const GError *error)
 {
@@ -171,4 +198,10 @@ gboolean
 veil_error_get_retryable (const GError *error)
 {
   return details (error)->retryable;
+}
+
+guint
+veil_error_get_passed (const GError *error)
+{
+  return details (error)->passed;
 }

@@ -52,6 +52,22 @@ G_BEGIN_DECLS
  * @VEIL_ERROR_SIGNATURE: the RSA-PSS signature is wrong
  * @VEIL_ERROR_STALE: signed too long ago, or in the future
  * @VEIL_ERROR_UNSIGNED_CONTENT: content that must be covered by the signature is not
+ * @VEIL_ERROR_ATTEST_ENCODING: not base64, or not the strict CBOR that it must be, or too large
+ * @VEIL_ERROR_ATTEST_COSE: not COSE_Sign1 with ES384
+ * @VEIL_ERROR_ATTEST_FIELD: a field is missing, unknown, of a wrong type, size or value; see veil_error_get_param()
+ * @VEIL_ERROR_ATTEST_CERTIFICATE: a certificate is malformed, or may not be used for what it was used for
+ * @VEIL_ERROR_ATTEST_ROOT: the chain starts at another root
+ * @VEIL_ERROR_ATTEST_CHAIN: a certificate was not issued by the one before it
+ * @VEIL_ERROR_ATTEST_VALIDITY: a certificate was not valid at the time
+ * @VEIL_ERROR_ATTEST_SIGNATURE: the document's own signature is wrong
+ * @VEIL_ERROR_ATTEST_DEBUG: genuine, but of an enclave in debug mode, which its host can look into
+ * @VEIL_ERROR_ATTEST_TIME: genuine, but made too long ago, or in the future
+ * @VEIL_ERROR_ATTEST_NONCE: genuine, but not the answer to this question
+ * @VEIL_ERROR_ATTEST_USER_DATA: genuine, but it does not say which keys are the enclave's
+ * @VEIL_ERROR_ATTEST_PCR: runs another build than the registry says
+ * @VEIL_ERROR_ATTEST_KEY: vouches for another signing key than the registry's
+ * @VEIL_ERROR_ATTEST_TLS: vouches for, or shows, another TLS certificate than the registry's
+ * @VEIL_ERROR_ATTEST_OHTTP: the OHTTP configuration is not signed by the enclave, or is not the registry's
  * @VEIL_ERROR_LISTEN: the local port cannot be had
  * @VEIL_ERROR_SANDBOX: the sandbox helper could not be started, or ended
  * @VEIL_ERROR_INTERNAL: a mistake of this program
@@ -102,6 +118,24 @@ typedef enum
   VEIL_ERROR_SIGNATURE,
   VEIL_ERROR_STALE,
   VEIL_ERROR_UNSIGNED_CONTENT,
+
+  /* An enclave's attestation document (section 7): likewise. */
+  VEIL_ERROR_ATTEST_ENCODING,
+  VEIL_ERROR_ATTEST_COSE,
+  VEIL_ERROR_ATTEST_FIELD,
+  VEIL_ERROR_ATTEST_CERTIFICATE,
+  VEIL_ERROR_ATTEST_ROOT,
+  VEIL_ERROR_ATTEST_CHAIN,
+  VEIL_ERROR_ATTEST_VALIDITY,
+  VEIL_ERROR_ATTEST_SIGNATURE,
+  VEIL_ERROR_ATTEST_DEBUG,
+  VEIL_ERROR_ATTEST_TIME,
+  VEIL_ERROR_ATTEST_NONCE,
+  VEIL_ERROR_ATTEST_USER_DATA,
+  VEIL_ERROR_ATTEST_PCR,
+  VEIL_ERROR_ATTEST_KEY,
+  VEIL_ERROR_ATTEST_TLS,
+  VEIL_ERROR_ATTEST_OHTTP,
 
   /* This machine. */
   VEIL_ERROR_LISTEN,

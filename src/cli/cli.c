@@ -3,67 +3,15 @@
 
 #include "cli.h"
 
+#include "complete.h"
 #include "config.h"
+#include "setting-flags.h"
 #include "settings-file.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How each setting reads in help texts. All take one value; the repeatable ones take several. */
-static const struct
-{
-  const char *flag;
-  const char *value;
-  const char *help;
-} setting_help[] = {
-  { "home", "DIR", N_ ("Folder for settings and session (several identities: several homes)") },
-  { "host", "ADDRESS", N_ ("Address to listen on; one that is not loopback needs OG_VEIL_API_KEY") },
-  { "port", "PORT", N_ ("Port to listen on; 0 is any free one") },
-  { "tee-id", "ID", N_ ("Use this TEE or none (\"auto\" chooses)") },
-  { "expected-pcr", "HASH", N_ ("Use only TEEs with this PCR hash; may be given several times") },
-  { "refresh-interval", "SECONDS", N_ ("How often to read the registry; 0 is never") },
-  { "answer-timeout", "SECONDS", N_ ("How long an answer may take; 0 is 5 minutes, and 10 for streams") },
-  { "app-url", "URL", N_ ("Where the sign-in page is (default https://chat.opengradient.ai)") },
-  { "session-store", "STORE", N_ ("Where the session is kept: \"keyring\" or \"file\"") },
-};
-
-#define N_SETTINGS G_N_ELEMENTS (setting_help)
-
-static GArray *
-build_entries (const GOptionEntry *own, const char *const *setting_flags, char ***values)
-{
-  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
-
-  for (; own != NULL && own->long_name != NULL; own++)
-    g_array_append_val (entries, *own);
-  for (guint i = 0; i < N_SETTINGS; i++)
-    {
-      /* File names are bytes: any name can be given in any locale. */
-      gboolean is_file = g_str_equal (setting_help[i].flag, "home");
-      GOptionEntry entry = { setting_help[i].flag,
-                             0,
-                             0,
-                             is_file ? G_OPTION_ARG_FILENAME_ARRAY : G_OPTION_ARG_STRING_ARRAY,
-                             &values[i],
-                             setting_help[i].help,
-                             setting_help[i].value };
-
-      if (g_strv_contains (setting_flags, entry.long_name))
-        g_array_append_val (entries, entry);
-    }
-  return entries;
-}
-
-static gboolean
-apply_flags (VeilSettings *settings, char ***values, GError **error)
-{
-  for (guint i = 0; i < N_SETTINGS; i++)
-    if (values[i] != NULL && !veil_settings_set_flag (settings, setting_help[i].flag, (const char *const *) values[i], error))
-      return FALSE;
-  return TRUE;
-}
 
 static gboolean
 print_version (const char *name, const char *value, gpointer data, GError **error)
@@ -86,8 +34,20 @@ be_verbose (const char *name, const char *value, gpointer data, GError **error)
 static const GOptionEntry common_entries[] = {
   { "verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, be_verbose, N_ ("Log more on standard error"), NULL },
   { "version", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, print_version, N_ ("Show the version"), NULL },
-  { NULL },
 };
+
+/* The command's own options, the settings it takes, and the common ones; a NULL entry ends them. */
+static GArray *
+build_entries (const GOptionEntry *own, VeilSettingFlags *flags)
+{
+  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
+
+  for (; own != NULL && own->long_name != NULL; own++)
+    g_array_append_val (entries, *own);
+  veil_setting_flags_append_to (flags, entries);
+  g_array_append_vals (entries, common_entries, G_N_ELEMENTS (common_entries));
+  return entries;
+}
 
 /* What `--help` shows around the options. */
 static GOptionContext *
@@ -119,30 +79,30 @@ drop_end_of_options (int *argc, char **argv)
 VeilSettings *
 veil_cli_parse (const char *command, const GOptionEntry *entries, const char *const *setting_flags, int *argc, char ***argv)
 {
-  char **values[N_SETTINGS] = { NULL };
-  g_autoptr (GArray) all = build_entries (entries, setting_flags, values);
-  g_autoptr (GOptionContext) context = new_context (veil_cli_find_command (command));
+  g_autoptr (VeilSettingFlags) flags = veil_setting_flags_new (setting_flags);
+  g_autoptr (GArray) all = build_entries (entries, flags);
+  const VeilCommand *described = veil_cli_find_command (command);
+  g_autoptr (GOptionContext) context = new_context (described);
   g_autoptr (VeilSettings) settings = NULL;
   g_autoptr (VeilSettings) resolved = NULL;
   g_autofree char *program = g_strdup_printf ("og-veil %s", command);
   g_autoptr (GError) error = NULL;
   gboolean ok;
 
+  if (*argc > 1 && g_str_equal ((*argv)[1], VEIL_CLI_COMPLETE))
+    exit (veil_complete_command (described, (const GOptionEntry *) (gpointer) all->data, *argv + 2));
   g_set_prgname (program);
   g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, NULL);
-  g_option_context_add_main_entries (context, common_entries, NULL);
   ok = g_option_context_parse (context, argc, argv, &error);
   if (!ok)
     veil_cli_fail_usage ("%s", error->message);
-  else if ((settings = veil_settings_new (&error)) == NULL || !apply_flags (settings, values, &error))
+  else if ((settings = veil_settings_new (&error)) == NULL || !veil_setting_flags_apply (flags, settings, &error))
     {
       veil_cli_fail (error);
       g_clear_pointer (&settings, veil_settings_free);
     }
   else
     drop_end_of_options (argc, *argv);
-  for (guint i = 0; i < N_SETTINGS; i++)
-    g_strfreev (values[i]);
   if (settings != NULL && (resolved = veil_settings_file_resolve (settings, &error)) == NULL)
     exit (veil_cli_fail (error));
   return g_steal_pointer (&resolved);

@@ -42,6 +42,7 @@ VeilExit veil_command_models (int argc, char **argv);
 VeilExit veil_command_env (int argc, char **argv);
 VeilExit veil_command_tees (int argc, char **argv);
 VeilExit veil_command_pin (int argc, char **argv);
+VeilExit veil_command_update (int argc, char **argv);
 
 /**
  * veil_cli_parse:
@@ -50,7 +51,8 @@ VeilExit veil_command_pin (int argc, char **argv);
  * @setting_flags: names of the settings that the command takes as flags ("home", "port"), NULL-terminated
  * @argc, @argv: rewritten to what is left, the command's name first
  *
- * Reads flags over the environment over the settings file; says what is wrong on standard error. `--help` and `--version` end the program with
+ * Reads flags over the environment over the settings file; says what is wrong on standard error. `--help` and `--version` end the
+ * program with
  * status 0, a settings file that cannot be used with %VEIL_EXIT_FAILURE.
  *
  * Returns: (transfer full): the settings, or %NULL: end with %VEIL_EXIT_USAGE.
@@ -58,15 +60,16 @@ VeilExit veil_command_pin (int argc, char **argv);
 VeilSettings *veil_cli_parse (const char *command, const GOptionEntry *entries, const char *const *setting_flags, int *argc,
                               char ***argv);
 
-/* "og-veil: MESSAGE" on standard error, one sentence. Returns VEIL_EXIT_FAILURE, or VEIL_EXIT_USAGE for a bad argument. The message about wrong usage ends
- * with where to read more, unless it names a command already. */
+/* "og-veil: MESSAGE" on standard error, one sentence. Returns VEIL_EXIT_FAILURE, or VEIL_EXIT_USAGE for a bad argument. The
+ * message about wrong usage ends with where to read more, unless it names a command already. */
 VeilExit      veil_cli_fail (const GError *error);
 VeilExit      veil_cli_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* One line on standard output; the writer is taken over. */
 void          veil_cli_print_json (VeilJsonWriter *writer);
 
-/* New string: @text for a terminal. Whatever would steer it (control characters but newline and tab) becomes U+FFFD, because answers come from outside. */
+/* New string: @text for a terminal. Whatever would steer it (control characters but newline and tab) becomes U+FFFD, because
+ * answers come from outside. */
 char         *veil_cli_printable (const char *text);
 
 G_END_DECLS

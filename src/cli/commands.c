@@ -54,6 +54,13 @@ static const VeilCommand commands[] = {
   { "logout", NULL, N_ ("Forget the session"),
     N_ ("Removes the session from the keyring and its file. A running server stops using it at once."), "og-veil logout",
     veil_command_logout },
+  { "update", NULL, N_ ("Update Veil, or say how"),
+    N_ ("Finds out whether this is a Flatpak, a package of the distribution or a build from source. A clone that belongs to you is "
+        "updated\n"
+        "and built anew; what would need privileges is only said, and nothing is ever run as root."),
+    "og-veil update\n"
+    "og-veil update --dry-run",
+    veil_command_update },
   { NULL },
 };
 

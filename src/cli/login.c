@@ -4,7 +4,6 @@
 /* og-veil login and logout. */
 #include "cli.h"
 
-#include "session-file.h"
 #include "sign-in.h"
 #include "veil-error.h"
 
@@ -64,8 +63,7 @@ sign_in (const VeilSettings *settings, const Options *options, GError **error)
   if (g_str_equal (settings->session_store, "file"))
     first = !g_file_test (where, G_FILE_TEST_EXISTS);
   session = get_session (settings, options, first, error);
-  if (session == NULL || !veil_sign_in_consent (settings, session, options->trust_new, error) ||
-      !veil_sign_in_commit (settings, store, session, error))
+  if (session == NULL || !veil_sign_in_commit (settings, store, session, options->trust_new, error))
     return FALSE;
   veil_sign_in_print (session, where);
   return TRUE;
@@ -103,7 +101,6 @@ veil_command_logout (int argc, char **argv)
   static const char *const flags[] = { "home", "session-store", NULL };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("logout", NULL, flags, &argc, &argv);
   g_autoptr (VeilTokenStore) store = NULL;
-  g_autofree char *file = NULL;
   g_autoptr (GError) error = NULL;
 
   if (settings == NULL)
@@ -111,9 +108,7 @@ veil_command_logout (int argc, char **argv)
   if (argc > 1)
     return veil_cli_fail_usage ("logout takes no argument \"%s\"", argv[1]);
   store = veil_token_store_new (settings->session_store, settings->home);
-  file = veil_settings_get_session_path (settings);
-  /* A session that was once kept in a file is forgotten with it, whichever store is in use now. */
-  if (!veil_sign_in_commit (settings, store, NULL, &error) || !veil_session_file_clear (file, &error))
+  if (!veil_sign_in_commit (settings, store, NULL, FALSE, &error))
     return veil_cli_fail (error);
   g_print ("signed out\n");
   return VEIL_EXIT_OK;

@@ -3,6 +3,7 @@
 
 #include "cli.h"
 
+#include "complete.h"
 #include "config.h"
 
 #include <errno.h>
@@ -58,6 +59,8 @@ run_command (int argc, char **argv)
       g_print ("og-veil %s\n", VEIL_VERSION);
       return VEIL_EXIT_OK;
     }
+  if (g_str_equal (argv[1], VEIL_CLI_COMPLETE))
+    return veil_complete_overview (argv + 2);
   if (g_str_equal (argv[1], "help") && (command = veil_cli_find_command (argv[2])) != NULL)
     {
       char *help[] = { argv[2], (char *) "--help", NULL };

@@ -19,14 +19,31 @@ typedef struct
   VeilService *service;        /* owned */
   VeilSandboxProcess *sandbox; /* owned; NULL outside the sandbox */
   GError *error;               /* owned; why the loop ended, if not by a signal */
+  GCancellable *hurry;         /* owned; set from the first signal on */
 } Serve;
 
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Serve *serve = user_data;
+
+  veil_service_stop_finish (serve->service, result);
+  g_main_loop_quit (serve->loop);
+}
+
+/* The second one means that nothing is waited for. */
 static gboolean
 on_signal (gpointer user_data)
 {
   Serve *serve = user_data;
 
-  g_main_loop_quit (serve->loop);
+  if (serve->hurry != NULL)
+    g_cancellable_cancel (serve->hurry);
+  else
+    {
+      serve->hurry = g_cancellable_new ();
+      veil_service_stop_async (serve->service, serve->hurry, on_stopped, serve);
+    }
   return G_SOURCE_CONTINUE;
 }
 
@@ -74,22 +91,29 @@ on_sandbox_started (GObject *source, GAsyncResult *result, gpointer user_data)
   start_endpoint (serve);
 }
 
-/* Signs in for this run if nobody is; a session that cannot be kept serves all the same. */
+/* Signs in for this run if nobody is; a session that cannot be kept serves all the same. One that is kept already is not written again: another process
+ * may have renewed it meanwhile. */
 static gboolean
 sign_in_first (Serve *serve)
 {
   g_autoptr (VeilTokenStore) store = veil_token_store_new (serve->settings->session_store, serve->settings->home);
   g_autoptr (VeilSession) session = veil_sign_in_load (store, NULL);
+  gboolean loaded = session != NULL;
   g_autoptr (GError) error = NULL;
 
-  if (session == NULL)
+  if (!loaded)
     session = veil_sign_in_with_browser (serve->settings, TRUE, &serve->error);
-  if (session == NULL || !veil_sign_in_consent (serve->settings, session, FALSE, &serve->error))
+  if (session == NULL)
     return FALSE;
-  if (veil_sign_in_commit (serve->settings, store, session, &error))
+  if (veil_sign_in_commit (serve->settings, loaded ? NULL : store, session, FALSE, &error))
     {
       veil_service_open_account (serve->service);
       return TRUE;
+    }
+  if (loaded || g_error_matches (error, VEIL_ERROR, VEIL_ERROR_BUNDLE))
+    {
+      serve->error = g_steal_pointer (&error);
+      return FALSE;
     }
   g_printerr ("og-veil: You are signed in for this run only, because the session could not be kept. %s\n", error->message);
   veil_service_set_session (serve->service, session);
@@ -120,14 +144,16 @@ static void
 run (Serve *serve, gboolean sandbox, gboolean sign_in)
 {
   guint sigint, sigterm;
+  gboolean opened;
 
   serve->loop = g_main_loop_new (NULL, FALSE);
   serve->service = veil_service_new (serve->settings);
+  opened = !sandbox && open_account (serve, sign_in); /* until then, signals end the program where it stands */
   sigint = g_unix_signal_add (SIGINT, on_signal, serve);
   sigterm = g_unix_signal_add (SIGTERM, on_signal, serve);
   if (sandbox)
     veil_sandbox_process_start_async (NULL, on_sandbox_started, serve);
-  else if (open_account (serve, sign_in))
+  else if (opened)
     start_endpoint (serve);
   if (serve->error == NULL)
     g_main_loop_run (serve->loop);
@@ -170,6 +196,7 @@ veil_command_serve (int argc, char **argv)
   g_clear_error (&serve.error);
   g_clear_object (&serve.service);
   g_clear_object (&serve.sandbox);
+  g_clear_object (&serve.hurry);
   g_clear_pointer (&serve.settings, veil_settings_free);
   g_clear_pointer (&serve.loop, g_main_loop_unref);
   return status;

@@ -4,12 +4,11 @@
 #include "sign-in.h"
 
 #include "browser.h"
-#include "home-state.h"
 #include "login-listener.h"
 #include "paste.h"
+#include "session-commit.h"
 #include "session-file.h"
 #include "terminal.h"
-#include "trust.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -106,33 +105,7 @@ veil_sign_in_with_python (gboolean import, GError **error)
   return NULL;
 }
 
-/* --- consent --- */
-
-gboolean
-veil_sign_in_consent (const VeilSettings *settings, const VeilSession *session, gboolean trust_new, GError **error)
-{
-  g_autofree char *differences = NULL;
-  VeilTrust trust = veil_trust_check (settings->home, session, &differences);
-
-  if (trust == VEIL_TRUST_SAME || trust == VEIL_TRUST_FIRST)
-    return TRUE;
-  if (trust_new || isatty (STDIN_FILENO))
-    g_printerr ("This login is for another network than the one you trust:\n%s", differences);
-  if (trust_new)
-    return TRUE;
-  if (isatty (STDIN_FILENO) &&
-      veil_terminal_ask ("Whoever runs it decides which enclaves get your prompts. Trust it from now on? [y/N] "))
-    return TRUE;
-  g_strdelimit (g_strstrip (differences), "\n", ';');
-  g_set_error (
-      error, VEIL_ERROR, VEIL_ERROR_BUNDLE,
-      "This login is for another network than the one you trust (%s), so nothing was changed; if you know why, sign in with "
-      "--trust-new-network",
-      differences);
-  return FALSE;
-}
-
-/* --- the store --- */
+/* --- the store, and consent --- */
 
 VeilSession *
 veil_sign_in_load (VeilTokenStore *store, GError **error)
@@ -144,35 +117,51 @@ veil_sign_in_load (VeilTokenStore *store, GError **error)
 }
 
 static gboolean
-change_store (VeilTokenStore *store, VeilSession *session, GError **error)
+ask_for_consent (const char *differences, gboolean trust_new, GError **error)
 {
-  g_autoptr (GAsyncResult) result = NULL;
+  g_autofree char *line = NULL;
 
-  if (session == NULL)
-    {
-      veil_token_store_clear_async (store, VEIL_STORE_MAY_PROMPT, NULL, on_ready, &result);
-      return veil_token_store_clear_finish (store, await (&result), error);
-    }
-  veil_token_store_save_async (store, session, VEIL_STORE_MAY_PROMPT, NULL, on_ready, &result);
-  return veil_token_store_save_finish (store, await (&result), error);
+  if (trust_new || isatty (STDIN_FILENO))
+    g_printerr ("This login is for another network than the one you trust:\n%s", differences);
+  if (trust_new)
+    return TRUE;
+  if (isatty (STDIN_FILENO) &&
+      veil_terminal_ask ("Whoever runs it decides which enclaves get your prompts. Trust it from now on? [y/N] "))
+    return TRUE;
+  line = g_strdelimit (g_strstrip (g_strdup (differences)), "\n", ';');
+  g_set_error (
+      error, VEIL_ERROR, VEIL_ERROR_BUNDLE,
+      "This login is for another network than the one you trust (%s), so nothing was changed; if you know why, sign in with "
+      "--trust-new-network",
+      line);
+  return FALSE;
 }
 
+/* Consent holds for the differences that were shown: if another process changed what is trusted meanwhile, it is asked for anew. */
 gboolean
-veil_sign_in_commit (const VeilSettings *settings, VeilTokenStore *store, VeilSession *session, GError **error)
+veil_sign_in_commit (const VeilSettings *settings, VeilTokenStore *store, VeilSession *session, gboolean trust_new, GError **error)
 {
-  g_autoptr (GAsyncResult) result = NULL;
-  gboolean done;
-  int lock;
+  g_autofree char *consented = NULL;
 
-  veil_home_lock_async (settings->home, NULL, on_ready, &result);
-  lock = veil_home_lock_finish (await (&result), error);
-  if (lock < 0)
-    return FALSE;
-  /* Trust last: a login that could not be stored changes nothing. */
-  done = change_store (store, session, error) && (session == NULL || veil_trust_set (settings->home, session, error)) &&
-         veil_home_bump_generation (settings->home, error);
-  veil_home_unlock (lock);
-  return done;
+  for (;;)
+    {
+      g_autoptr (GAsyncResult) result = NULL;
+      g_autoptr (GError) local_error = NULL;
+      g_autofree char *differences = NULL;
+
+      veil_session_commit_async (settings->home, store, session, consented, NULL, on_ready, &result);
+      if (veil_session_commit_finish (await (&result), &differences, &local_error))
+        return TRUE;
+      if (differences == NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return FALSE;
+        }
+      if (!ask_for_consent (differences, trust_new, error))
+        return FALSE;
+      g_free (consented);
+      consented = g_steal_pointer (&differences);
+    }
 }
 
 void

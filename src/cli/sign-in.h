@@ -16,12 +16,10 @@ VeilSession *veil_sign_in_with_paste (GError **error);
 /* The session of the Python client, if there is one and the person wants it (or @import is set); NULL without an error if not. */
 VeilSession *veil_sign_in_with_python (gboolean import, GError **error);
 
-/* TRUE if the session's network is the trusted one, the first one, or the person says yes to it (@trust_new: on the command line). */
-gboolean     veil_sign_in_consent (const VeilSettings *settings, const VeilSession *session, gboolean trust_new, GError **error);
-
 VeilSession *veil_sign_in_load (VeilTokenStore *store, GError **error);
-/* Stores and trusts, or with NULL clears, and tells a running server. */
-gboolean     veil_sign_in_commit (const VeilSettings *settings, VeilTokenStore *store, VeilSession *session, GError **error);
+/* As veil_session_commit_async(), with the person's consent: @trust_new is that from the command line. VEIL_ERROR_BUNDLE without it. */
+gboolean     veil_sign_in_commit (const VeilSettings *settings, VeilTokenStore *store, VeilSession *session, gboolean trust_new,
+                                  GError **error);
 /* "signed in as …" and the network, on standard output. */
 void         veil_sign_in_print (const VeilSession *session, const char *where);
 

@@ -5,7 +5,7 @@
 
 #include "home-state.h"
 #include "secret.h"
-#include "token-refresh.h"
+#include "session-renewal.h"
 #include "veil-error.h"
 
 #define LEAD_S 60
@@ -20,11 +20,14 @@ struct _VeilSessionKeeper
   VeilKeeperTimes times;
 
   VeilSession *session; /* owned; may be NULL */
+  VeilSession *stored;  /* owned; what the store held last; may be NULL */
   GError *end;          /* owned; why it can no longer be used */
   GCancellable *ending; /* owned; of what is under way for this session */
   GQueue waiting;       /* owned, of GTask */
   GSource *timer;       /* owned */
-  gboolean renewing;
+  gboolean renewing;    /* the session */
+  guint under_way;      /* renewals, those of former sessions included */
+  gboolean closing;     /* no more renewals */
   gboolean interrupted; /* an earlier run ended in the middle of a renewal */
   guint failures;       /* in a row */
   gint64 renewed_at;    /* monotonic; 0 is never */
@@ -36,6 +39,8 @@ G_DEFINE_FINAL_TYPE (VeilSessionKeeper, veil_session_keeper, G_TYPE_OBJECT)
 enum
 {
   CHANGED,
+  SUPERSEDED,
+  SETTLED,
   N_SIGNALS
 };
 
@@ -44,32 +49,22 @@ static guint signals[N_SIGNALS];
 static void renew (VeilSessionKeeper *self);
 static void plan (VeilSessionKeeper *self);
 
-/* One renewal, from the request to the store. */
+/* A renewal that is under way. */
 typedef struct
 {
   VeilSessionKeeper *keeper; /* owned */
   GCancellable *ending;      /* owned; the keeper's, when it began */
-  VeilSession *old;          /* owned */
-  VeilSession *fresh;        /* owned; NULL until it came */
-  GError *refusal;           /* owned */
-  char *generation;          /* owned; of the home when it began */
-  int lock;
-} Renewal;
+} Ticket;
 
 static void
-renewal_free (Renewal *self)
+ticket_free (Ticket *self)
 {
-  veil_home_unlock (self->lock);
-  g_clear_pointer (&self->fresh, veil_session_unref);
-  g_clear_error (&self->refusal);
-  veil_session_unref (self->old);
   g_object_unref (self->ending);
   g_object_unref (self->keeper);
-  g_free (self->generation);
   g_free (self);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Renewal, renewal_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ticket, ticket_free)
 
 static gint64
 real_now (void)
@@ -115,7 +110,7 @@ not_signed_in (void)
 static gboolean
 can_renew (VeilSessionKeeper *self)
 {
-  return self->session != NULL && self->session->refresh_token != NULL && self->end == NULL;
+  return self->session != NULL && self->session->refresh_token != NULL && self->end == NULL && !self->closing;
 }
 
 static gboolean
@@ -163,10 +158,11 @@ set_pause (VeilSessionKeeper *self, guint milliseconds)
 
 /* --- how it ends --- */
 
-static gboolean
-is_outdated (const Renewal *renewal)
+static void
+set_stored (VeilSessionKeeper *self, VeilSession *session)
 {
-  return g_cancellable_is_cancelled (renewal->ending);
+  g_clear_pointer (&self->stored, veil_session_unref);
+  self->stored = session != NULL ? veil_session_ref (session) : NULL;
 }
 
 static void
@@ -186,13 +182,6 @@ adopt (VeilSessionKeeper *self, VeilSession *session)
 }
 
 static void
-set_marker (VeilSessionKeeper *self, gboolean renewing)
-{
-  if (self->home != NULL && self->store != NULL)
-    veil_home_set_renewing (self->home, renewing);
-}
-
-static void
 put_off (VeilSessionKeeper *self, const GError *error)
 {
   guint wait = self->times.backoff;
@@ -201,7 +190,6 @@ put_off (VeilSessionKeeper *self, const GError *error)
     wait *= 2;
   self->failures++;
   self->renewing = FALSE;
-  set_marker (self, FALSE);
   set_pause (self, MIN (wait, self->times.backoff_max));
   g_message ("%s", error->message);
   settle (self, error);
@@ -224,108 +212,66 @@ end (VeilSessionKeeper *self, const GError *refusal)
   settle (self, self->end);
 }
 
-/* --- the steps of a renewal --- */
-
+/* Whoever knows what is in the store now has to say who is signed in. */
 static void
-on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+give_up (VeilSessionKeeper *self)
 {
-  g_autoptr (Renewal) renewal = user_data;
-  VeilSessionKeeper *self = renewal->keeper;
-  g_autoptr (GError) error = NULL;
-
-  if (veil_token_store_save_finish (VEIL_TOKEN_STORE (source), result, &error))
-    set_marker (self, FALSE);
-  else
-    /* The spent token is worth nothing any more: better one that lasts for this run than none. */
-    g_warning ("The renewed session could not be stored and will be lost when Veil ends: %s", error->message);
-  if (!is_outdated (renewal))
-    adopt (self, renewal->fresh);
+  veil_session_keeper_set_session (self, NULL);
+  g_signal_emit (self, signals[SUPERSEDED], 0);
 }
 
 static void
-on_locked (GObject *source, GAsyncResult *result, gpointer user_data)
+take_outcome (VeilSessionKeeper *self, VeilRenewalOutcome outcome, VeilSession *session, const GError *error)
 {
-  g_autoptr (Renewal) renewal = user_data;
-  VeilSessionKeeper *self = renewal->keeper;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *generation = veil_home_get_generation (self->home);
-  VeilSession *fresh;
-
-  renewal->lock = veil_home_lock_finish (result, &error);
-  if (error != NULL)
-    g_warning ("%s", error->message);
-  /* Somebody signed in or out meanwhile, and theirs is not to be written over. */
-  if (is_outdated (renewal) || !g_str_equal (generation, renewal->generation))
+  if (g_error_matches (error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED))
+    end (self, error);
+  else if (error != NULL)
+    put_off (self, error);
+  else if (outcome == VEIL_RENEWAL_SUPERSEDED)
+    give_up (self);
+  else
     {
-      set_marker (self, FALSE);
-      if (!is_outdated (renewal))
-        adopt (self, renewal->fresh);
-      return;
+      if (outcome != VEIL_RENEWAL_UNSTORED)
+        set_stored (self, session);
+      adopt (self, session);
     }
-  fresh = renewal->fresh;
-  veil_token_store_save_async (self->store, fresh, VEIL_STORE_QUIET, NULL, on_saved, g_steal_pointer (&renewal));
-}
-
-static void
-on_stored_found (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Renewal) renewal = user_data;
-  VeilSessionKeeper *self = renewal->keeper;
-  g_autoptr (VeilSession) stored = veil_token_store_load_finish (VEIL_TOKEN_STORE (source), result, NULL);
-
-  if (is_outdated (renewal))
-    return;
-  /* Another process renewed it: ours was spent by that. */
-  if (stored != NULL && stored->refresh_token != NULL && veil_session_has_same_network (stored, renewal->old) &&
-      !veil_secret_equal_str (stored->refresh_token, renewal->old->refresh_token))
-    adopt (self, stored);
-  else
-    end (self, renewal->refusal);
 }
 
 static void
 on_renewed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Renewal) renewal = user_data;
-  VeilSessionKeeper *self = renewal->keeper;
+  g_autoptr (Ticket) ticket = user_data;
+  VeilSessionKeeper *self = ticket->keeper;
+  g_autoptr (VeilSession) session = NULL;
+  g_autoptr (GError) error = NULL;
+  VeilRenewalOutcome outcome;
 
-  renewal->fresh = veil_token_refresh_finish (SOUP_SESSION (source), result, &renewal->refusal);
-  if (renewal->fresh == NULL && is_outdated (renewal))
-    set_marker (self, FALSE);
-  else if (renewal->fresh == NULL && !g_error_matches (renewal->refusal, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED))
-    put_off (self, renewal->refusal);
-  else if (self->store == NULL && renewal->fresh != NULL)
-    adopt (self, renewal->fresh);
-  else if (self->store == NULL)
-    end (self, renewal->refusal);
-  else if (renewal->fresh != NULL)
-    veil_home_lock_async (self->home, NULL, on_locked, g_steal_pointer (&renewal));
-  else
-    {
-      set_marker (self, FALSE);
-      veil_token_store_load_async (self->store, VEIL_STORE_QUIET, NULL, on_stored_found, g_steal_pointer (&renewal));
-    }
+  veil_session_renewal_finish (result, &outcome, &session, &error);
+  self->under_way--;
+  /* Otherwise another session was set meanwhile. */
+  if (!g_cancellable_is_cancelled (ticket->ending))
+    take_outcome (self, outcome, session, error);
+  if (self->under_way == 0)
+    g_signal_emit (self, signals[SETTLED], 0);
 }
 
 static void
 renew (VeilSessionKeeper *self)
 {
-  Renewal *renewal;
+  Ticket *ticket;
 
   if (self->renewing)
     return;
   drop_timer (self);
   self->renewing = TRUE;
-  renewal = g_new0 (Renewal, 1);
-  renewal->keeper = g_object_ref (self);
-  renewal->ending = g_object_ref (self->ending);
-  renewal->old = veil_session_ref (self->session);
-  renewal->generation = self->home != NULL ? veil_home_get_generation (self->home) : NULL;
-  renewal->lock = -1;
+  self->under_way++;
+  ticket = g_new0 (Ticket, 1);
+  ticket->keeper = g_object_ref (self);
+  ticket->ending = g_object_ref (self->ending);
   if (self->home != NULL && self->failures == 0 && self->renewed_at == 0)
     self->interrupted = veil_home_is_renewing (self->home);
-  set_marker (self, TRUE);
-  veil_token_refresh_async (self->http, self->session, self->times.now (), self->ending, on_renewed, renewal);
+  veil_session_renewal_async (self->http, self->store, self->home, self->session, self->stored, self->times.now (), self->ending,
+                              on_renewed, ticket);
 }
 
 /* --- the outside --- */
@@ -337,6 +283,7 @@ drop_session (VeilSessionKeeper *self)
   g_cancellable_cancel (self->ending);
   g_clear_object (&self->ending);
   g_clear_pointer (&self->session, veil_session_unref);
+  set_stored (self, NULL);
   g_clear_error (&self->end);
   self->renewing = FALSE;
   self->interrupted = FALSE;
@@ -362,6 +309,9 @@ veil_session_keeper_class_init (VeilSessionKeeperClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = veil_session_keeper_finalize;
   signals[CHANGED] = g_signal_new ("changed", VEIL_TYPE_SESSION_KEEPER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SUPERSEDED] =
+      g_signal_new ("superseded", VEIL_TYPE_SESSION_KEEPER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SETTLED] = g_signal_new ("settled", VEIL_TYPE_SESSION_KEEPER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -389,23 +339,50 @@ veil_session_keeper_set_times (VeilSessionKeeper *self, const VeilKeeperTimes *t
   self->times = *times;
 }
 
-void
-veil_session_keeper_set_session (VeilSessionKeeper *self, VeilSession *session)
+static void
+replace_session (VeilSessionKeeper *self, VeilSession *session)
 {
   g_autoptr (GError) error = session == NULL ? not_signed_in () : NULL;
+  g_autoptr (VeilSession) next = session != NULL ? veil_session_ref (session) : NULL;
 
   drop_session (self);
   self->ending = g_cancellable_new ();
-  self->session = session != NULL ? veil_session_ref (session) : NULL;
+  set_stored (self, next);
+  self->session = g_steal_pointer (&next);
   g_signal_emit (self, signals[CHANGED], 0);
   settle (self, error);
   plan (self);
 }
 
 void
+veil_session_keeper_set_session (VeilSessionKeeper *self, VeilSession *session)
+{
+  /* The renewal under way is of this one, and has spent its token. */
+  if (session != NULL && self->session != NULL && self->end == NULL && veil_session_equal (session, self->session))
+    return;
+  /* What is lost is not this one. */
+  if (self->renewing && self->home != NULL)
+    veil_home_set_renewing (self->home, FALSE);
+  replace_session (self, session);
+}
+
+void
 veil_session_keeper_stop (VeilSessionKeeper *self)
 {
-  veil_session_keeper_set_session (self, NULL);
+  replace_session (self, NULL);
+}
+
+void
+veil_session_keeper_rest (VeilSessionKeeper *self)
+{
+  self->closing = TRUE;
+  drop_timer (self);
+}
+
+gboolean
+veil_session_keeper_is_settled (VeilSessionKeeper *self)
+{
+  return self->under_way == 0;
 }
 
 VeilSession *

@@ -28,16 +28,31 @@ typedef struct
 /* @store and @home: (nullable): without, the session lives in memory alone. */
 VeilSessionKeeper *veil_session_keeper_new (SoupSession *http, VeilTokenStore *store, const char *home);
 void               veil_session_keeper_set_times (VeilSessionKeeper *self, const VeilKeeperTimes *times);
-/* No more renewals; call it before the last unref. */
+/* No more renewals, and none that is under way; call it before the last unref. */
 void               veil_session_keeper_stop (VeilSessionKeeper *self);
 
-/* Another session, which is in the store already, or NULL. A renewal of the former one that is under way is dropped. */
+/* Another session, which is in the store already, or NULL. A renewal of the former one that is under way is dropped, unless this is the same one. */
 void               veil_session_keeper_set_session (VeilSessionKeeper *self, VeilSession *session);
 VeilSession       *veil_session_keeper_get_session (VeilSessionKeeper *self); /* (transfer none) (nullable) */
 /* (nullable): why the session can no longer be used, until another is set */
 const GError      *veil_session_keeper_get_end (VeilSessionKeeper *self);
 
-/* "changed": the tokens, or the end. */
+/* No more renewals; one that is under way goes on to its end, which "settled" tells. */
+void               veil_session_keeper_rest (VeilSessionKeeper *self);
+gboolean           veil_session_keeper_is_settled (VeilSessionKeeper *self);
+
+/**
+ * veil_session_keeper_close_async:
+ *
+ * Begins no more renewals, and ends when none is under way any more, after @patience_ms, or when @cancellable says so. Without it, tokens that are on
+ * their way are lost.
+ */
+void               veil_session_keeper_close_async (VeilSessionKeeper *self, guint patience_ms, GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback, gpointer user_data);
+void               veil_session_keeper_close_finish (VeilSessionKeeper *self, GAsyncResult *result);
+
+/* "changed": the tokens, or the end. "superseded": the session was dropped, because the store holds none any more, or one of another network, without
+ * anybody having said so: it is to be read anew. */
 
 /**
  * veil_session_keeper_get_async:

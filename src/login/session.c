@@ -296,9 +296,24 @@ veil_session_new_refreshed (const VeilSession *old, const char *text, gsize leng
 gboolean
 veil_session_has_same_network (const VeilSession *self, const VeilSession *other)
 {
-  return g_strcmp0 (self->relay_url, other->relay_url) == 0 && g_strcmp0 (self->registry_rpc_url, other->registry_rpc_url) == 0 &&
+  return g_strcmp0 (self->supabase_url, other->supabase_url) == 0 && g_strcmp0 (self->relay_url, other->relay_url) == 0 &&
+         g_strcmp0 (self->registry_rpc_url, other->registry_rpc_url) == 0 &&
          g_strcmp0 (self->registry_address, other->registry_address) == 0 && self->registry_tee_type == other->registry_tee_type &&
          self->sandbox == other->sandbox;
+}
+
+static gboolean
+same_token (const char *a, const char *b)
+{
+  return a == b || (a != NULL && b != NULL && veil_secret_equal_str (a, b));
+}
+
+gboolean
+veil_session_equal (const VeilSession *self, const VeilSession *other)
+{
+  return veil_session_has_same_network (self, other) && g_strcmp0 (self->supabase_anon_key, other->supabase_anon_key) == 0 &&
+         g_strcmp0 (self->user_id, other->user_id) == 0 && same_token (self->access_token, other->access_token) &&
+         same_token (self->refresh_token, other->refresh_token);
 }
 
 VeilSession *

@@ -51,8 +51,10 @@ void         veil_session_unref (VeilSession *self);
 /* The same bundle shape, for a store; wiped when freed. */
 GBytes      *veil_session_to_bundle (const VeilSession *self);
 
-/* Do both trust the same relay, registry, contract and TEE type? */
+/* Do both trust the same relay, registry, contract, TEE type and sign-in server? */
 gboolean     veil_session_has_same_network (const VeilSession *self, const VeilSession *other);
+/* Is it the same sign-in with the same tokens? */
+gboolean     veil_session_equal (const VeilSession *self, const VeilSession *other);
 
 /* VEIL_ERROR_BUNDLE naming what is missing for serving (registry fields). */
 gboolean     veil_session_check_can_serve (const VeilSession *self, GError **error);

@@ -7,23 +7,34 @@
 #include "veil-error.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILE_NAME "trust.json"
 #define MAX_BYTES 65536
-#define N_PARTS 4
 
-static const char *const keys[N_PARTS] = { "relay", "registry", "contract", "tee_type" };
-static const char *const names[N_PARTS] = { "relay", "registry", "contract", "TEE type" };
+enum
+{
+  RELAY,
+  REGISTRY,
+  CONTRACT,
+  TEE_TYPE,
+  AUTH,
+  N_PARTS
+};
+
+static const char *const keys[N_PARTS] = { "relay", "registry", "contract", "tee_type", "auth" };
+static const char *const names[N_PARTS] = { "relay", "registry", "contract", "TEE type", "sign-in server" };
 
 static void
 get_parts (const VeilSession *session, char *parts[static N_PARTS])
 {
-  parts[0] = g_strdup (session->relay_url);
-  parts[1] = g_strdup (session->registry_rpc_url != NULL ? session->registry_rpc_url : "");
-  parts[2] = g_strdup (session->registry_address != NULL ? session->registry_address : "");
-  parts[3] = g_strdup_printf ("%u", session->registry_tee_type);
+  parts[RELAY] = g_strdup (session->relay_url);
+  parts[REGISTRY] = g_strdup (session->registry_rpc_url != NULL ? session->registry_rpc_url : "");
+  parts[CONTRACT] = g_strdup (session->registry_address != NULL ? session->registry_address : "");
+  parts[TEE_TYPE] = g_strdup_printf ("%u", session->registry_tee_type);
+  parts[AUTH] = g_strdup (session->supabase_url);
 }
 
 /* For a terminal: what the file holds may have been put there by anybody who can write in the home. */
@@ -38,44 +49,99 @@ printable (const char *text)
   return clean;
 }
 
+/* @incomplete: (out): a file of before the sign-in server counted. */
 static char *
-describe_differences (const VeilJson *trusted, char *parts[static N_PARTS])
+describe_differences (const VeilJson *trusted, char *parts[static N_PARTS], gboolean *incomplete)
 {
   GString *text = g_string_new (NULL);
 
+  *incomplete = FALSE;
   for (guint i = 0; i < N_PARTS; i++)
     {
-      const char *old = veil_json_get_string (veil_json_get_member (trusted, keys[i]), NULL);
+      const VeilJson *value = veil_json_get_member (trusted, keys[i]);
+      const char *old = veil_json_get_string (value, NULL);
       g_autofree char *clean = printable (old != NULL ? old : "?");
 
-      if (g_strcmp0 (old, parts[i]) != 0)
+      if (i == AUTH && trusted != NULL && value == NULL)
+        *incomplete = TRUE;
+      else if (g_strcmp0 (old, parts[i]) != 0)
         g_string_append_printf (text, "  %s: %s -> %s\n", names[i], clean, parts[i]);
     }
   return g_string_free (text, FALSE);
+}
+
+/* Whoever can write the file decides whom to trust. New string: what is wrong with it and what to do; NULL: nothing. */
+static char *
+find_problem (int fd, const char *path)
+{
+  struct stat info;
+
+  if (fd < 0 || fstat (fd, &info) != 0)
+    return g_strdup_printf ("%s cannot be read (%s); make it readable, or remove it if you know why", path, g_strerror (errno));
+  if (!S_ISREG (info.st_mode) || info.st_size > MAX_BYTES)
+    return g_strdup_printf ("%s is not the file that Veil wrote; remove it if you know why", path);
+  if (info.st_uid != geteuid ())
+    return g_strdup_printf ("%s belongs to another user, who can change it; look at it, and make it yours or remove it", path);
+  if ((info.st_mode & 022) != 0)
+    return g_strdup_printf ("%s can be changed by other users (mode %04o); look at it, and run chmod 600 on it", path,
+                            (guint) info.st_mode & 07777);
+  return NULL;
+}
+
+/* At most MAX_BYTES of it. */
+static VeilJsonDoc *
+read_doc (int fd, const char *path, char **problem)
+{
+  g_autofree char *text = g_malloc (MAX_BYTES);
+  gsize length = 0;
+  gssize n = 0;
+  VeilJsonDoc *doc;
+
+  *problem = find_problem (fd, path);
+  if (*problem != NULL)
+    return NULL;
+  while (length < MAX_BYTES && ((n = read (fd, text + length, MAX_BYTES - length)) > 0 || (n < 0 && errno == EINTR)))
+    length += (gsize) MAX (n, 0);
+  doc = veil_json_doc_new (text, length, NULL);
+  if (n >= 0 && doc != NULL && veil_json_is (veil_json_doc_get_root (doc), VEIL_JSON_OBJECT) &&
+      !veil_json_doc_has_duplicate_keys (doc))
+    return doc;
+  *problem = g_strdup_printf ("%s is not the file that Veil wrote; remove it if you know why", path);
+  g_clear_pointer (&doc, veil_json_doc_unref);
+  return NULL;
 }
 
 VeilTrust
 veil_trust_check (const char *home, const VeilSession *session, char **differences)
 {
   g_autofree char *path = g_build_filename (home, FILE_NAME, NULL);
-  g_autofree char *text = NULL;
+  g_autofree char *problem = NULL;
   g_autofree char *found = NULL;
   g_autoptr (VeilJsonDoc) doc = NULL;
   char *parts[N_PARTS] = { NULL };
-  GStatBuf info = { 0 };
-  gsize length = 0;
+  gboolean incomplete;
   VeilTrust trust;
+  /* Non-blocking, or a pipe of that name would hold us for ever. */
+  int fd = open (path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-  if (g_lstat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
     return VEIL_TRUST_FIRST;
-  if (S_ISREG (info.st_mode) && info.st_size <= MAX_BYTES && g_file_get_contents (path, &text, &length, NULL))
-    doc = veil_json_doc_new (text, length, NULL);
+  doc = read_doc (fd, path, &problem);
+  if (fd >= 0)
+    close (fd);
   get_parts (session, parts);
-  found = describe_differences (doc != NULL ? veil_json_doc_get_root (doc) : NULL, parts);
-  trust = *found == '\0' ? VEIL_TRUST_SAME : doc == NULL ? VEIL_TRUST_BROKEN : VEIL_TRUST_CHANGED;
+  found = describe_differences (doc != NULL ? veil_json_doc_get_root (doc) : NULL, parts, &incomplete);
+  if (doc == NULL)
+    trust = VEIL_TRUST_BROKEN;
+  else if (*found != '\0')
+    trust = VEIL_TRUST_CHANGED;
+  else
+    trust = incomplete ? VEIL_TRUST_FIRST : VEIL_TRUST_SAME;
   for (guint i = 0; i < N_PARTS; i++)
     g_free (parts[i]);
-  if (differences != NULL)
+  if (differences != NULL && problem != NULL)
+    *differences = g_strdup_printf ("  trust: %s\n%s", problem, found);
+  else if (differences != NULL)
     *differences = g_steal_pointer (&found);
   return trust;
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+G_DEFINE_BOXED_TYPE (VeilProof, veil_proof, veil_proof_ref, veil_proof_unref)
+
 VeilProof *
 veil_proof_new (void)
 {

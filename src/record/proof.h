@@ -6,6 +6,8 @@
 
 #include "json-writer.h"
 
+#include <glib-object.h>
+
 G_BEGIN_DECLS
 
 /* Where the time of a request went, in microseconds. */
@@ -37,6 +39,9 @@ typedef struct
   gboolean effort_given;
   gboolean sandbox;      /* vouched for by the sandbox, not by an attested enclave */
 } VeilProof;
+
+#define VEIL_TYPE_PROOF (veil_proof_get_type ())
+GType      veil_proof_get_type (void);
 
 VeilProof *veil_proof_new (void);
 VeilProof *veil_proof_ref (VeilProof *self);

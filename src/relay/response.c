@@ -4,9 +4,10 @@
 #include "response.h"
 
 #include "answer-proof.h"
+#include "check.h"
 #include "coverage.h"
+#include "error-details.h"
 #include "gateway-error.h"
-#include "veil-error.h"
 
 static gboolean
 malformed (GError **error, const char *message)
@@ -77,8 +78,14 @@ veil_response_verify_single (const VeilVerifierInput *input, const guint8 *plain
       !veil_output_read_single (doc, response, &output, error))
     return NULL;
   answer = veil_chat_answer_verify (input, response, &output, 1, error);
-  if (answer == NULL || !check_coverage (doc, response, output.is_calls, answer, error))
+  if (answer == NULL)
     return NULL;
+  if (!check_coverage (doc, response, output.is_calls, answer, error))
+    {
+      if (error != NULL)
+        veil_error_set_passed (*error, VEIL_CHECK_COVERAGE);
+      return NULL;
+    }
   choice = veil_json_get_element (veil_json_get_member (response, "choices"), 0);
   answer->finish_reason = veil_json_get_member (choice, "finish_reason");
   if (veil_json_get_type (veil_json_get_member (veil_json_get_member (choice, "message"), "content")) == VEIL_JSON_NULL)

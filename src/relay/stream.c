@@ -2,13 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "answer-proof.h"
+#include "check.h"
 #include "coverage.h"
+#include "error-details.h"
 #include "gateway-error.h"
 #include "response.h"
 #include "secret.h"
 #include "sse.h"
 #include "tool-deltas.h"
-#include "veil-error.h"
 
 #include <string.h>
 
@@ -274,8 +275,12 @@ veil_stream_reader_finish (VeilStreamReader *self, const VeilVerifierInput *inpu
   answer = veil_chat_answer_verify (input, veil_json_doc_get_root (self->signed_doc), outputs, count, error);
   if (answer != NULL && veil_coverage_finish (self->coverage, answer->tool_calls != NULL, answer, error))
     give_rest (self, answer);
-  else
-    g_clear_pointer (&answer, veil_chat_answer_unref);
+  else if (answer != NULL)
+    {
+      g_clear_pointer (&answer, veil_chat_answer_unref);
+      if (error != NULL)
+        veil_error_set_passed (*error, VEIL_CHECK_COVERAGE);
+    }
   for (guint i = 0; i < count; i++)
     veil_output_clear (&outputs[i]);
   return g_steal_pointer (&answer);

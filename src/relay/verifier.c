@@ -3,9 +3,10 @@
 
 #include "verifier.h"
 
+#include "check.h"
+#include "error-details.h"
 #include "hex.h"
 #include "keccak.h"
-#include "veil-error.h"
 
 #include <string.h>
 
@@ -195,6 +196,15 @@ check_fresh (const VeilVerifierInput *input, const VeilVerifierResult *result, G
   return FALSE;
 }
 
+/* They are made in their order, so the one that was not met tells how many were. */
+static gboolean
+note_passed (GError **error)
+{
+  if (error != NULL && *error != NULL)
+    veil_error_set_passed (*error, veil_check_from_code ((*error)->code));
+  return FALSE;
+}
+
 gboolean
 veil_verifier_check (const VeilVerifierInput *input, const VeilJson *signed_object, const guint8 (*outputs)[32], guint n_outputs,
                      VeilVerifierResult *result, GError **error)
@@ -204,12 +214,12 @@ veil_verifier_check (const VeilVerifierInput *input, const VeilJson *signed_obje
 
   memset (result, 0, sizeof *result);
   if (!read_claims (signed_object, &claims, error))
-    return FALSE;
+    return note_passed (error);
   found.timestamp = claims.timestamp;
   if (!check_tee_id (input, &claims, error) || !check_request_hash (input, &claims, &found, error) ||
       !check_output_hash (&claims, outputs, n_outputs, &found, error) || !check_signature (input, &claims, &found, error) ||
       !check_fresh (input, &found, error))
-    return FALSE;
+    return note_passed (error);
   *result = found;
   found.signature = NULL;
   return TRUE;

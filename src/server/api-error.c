@@ -3,8 +3,8 @@
 
 #include "api-error.h"
 
+#include "error-details.h"
 #include "json-writer.h"
-#include "veil-error.h"
 
 #include <string.h>
 
@@ -174,6 +174,9 @@ veil_api_error_init_from (VeilApiError *self, const GError *error)
   veil_api_error_init (self, 500, "internal", error->message);
   self->param = g_strdup (veil_error_get_param (error));
   self->retry_after = dup_header_value (veil_error_get_retry_after (error));
+  self->passed = veil_error_get_passed (error);
+  self->quotes = error->code == VEIL_ERROR_RELAY_REFUSED || error->code == VEIL_ERROR_GATEWAY ||
+                 error->code == VEIL_ERROR_SESSION_REFUSED;
   map_code (self, error);
   if (self->status == 401)
     add_sign_in_hint (self);

@@ -20,6 +20,8 @@ typedef struct
   char       *message;     /* owned; UTF-8 */
   char       *param;       /* owned; may be NULL */
   char       *retry_after; /* owned; may be NULL; fit for a header */
+  gboolean    quotes;      /* the message may hold words of the relay or the gateway, and they words of the prompt */
+  guint       passed;      /* of an answer that failed verification: how many checks, from the first on, were surely passed */
   gboolean    dont_retry;  /* the request may have run, or a check said no: clients must not send it again by themselves */
 } VeilApiError;
 

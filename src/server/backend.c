@@ -18,12 +18,12 @@ veil_backend_health_clear (VeilBackendHealth *health)
 }
 
 void
-veil_backend_chat_async (VeilBackend *self, VeilChatRequest *request, GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer user_data)
+veil_backend_chat_async (VeilBackend *self, VeilChatRequest *request, VeilRecord *record, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (VEIL_IS_BACKEND (self));
 
-  VEIL_BACKEND_GET_IFACE (self)->chat_async (self, request, cancellable, callback, user_data);
+  VEIL_BACKEND_GET_IFACE (self)->chat_async (self, request, record, cancellable, callback, user_data);
 }
 
 VeilChatAnswer *

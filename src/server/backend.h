@@ -6,6 +6,7 @@
 
 #include "chat-answer.h"
 #include "chat-request.h"
+#include "record.h"
 
 #include <gio/gio.h>
 
@@ -32,14 +33,15 @@ struct _VeilBackendInterface
 {
   GTypeInterface parent;
 
-  void            (*chat_async) (VeilBackend *self, VeilChatRequest *request, GCancellable *cancellable, GAsyncReadyCallback callback,
-                      gpointer user_data);
+  void            (*chat_async) (VeilBackend *self, VeilChatRequest *request, VeilRecord *record, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user_data);
   VeilChatAnswer *(*chat_finish) (VeilBackend *self, GAsyncResult *result, GError **error);
   void            (*get_health) (VeilBackend *self, VeilBackendHealth *health);
 };
 
-/* Chooses a TEE, sends, verifies. The answer is verified or there is an error of VEIL_ERROR (or G_IO_ERROR_CANCELLED). */
-void            veil_backend_chat_async (VeilBackend *self, VeilChatRequest *request, GCancellable *cancellable,
+/* Chooses a TEE, sends, verifies. The answer is verified or there is an error of VEIL_ERROR (or G_IO_ERROR_CANCELLED). @record (nullable) hears which TEE
+ * it is; to end it is left to the caller. */
+void            veil_backend_chat_async (VeilBackend *self, VeilChatRequest *request, VeilRecord *record, GCancellable *cancellable,
                                          GAsyncReadyCallback callback, gpointer user_data);
 VeilChatAnswer *veil_backend_chat_finish (VeilBackend *self, GAsyncResult *result, GError **error);
 void            veil_backend_get_health (VeilBackend *self, VeilBackendHealth *health);

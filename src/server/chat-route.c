@@ -68,6 +68,8 @@ veil_route_chat (VeilExchange *exchange)
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (exchange->message);
   goffset length = soup_message_headers_get_content_length (headers);
 
+  exchange->record = veil_record_new ();
+  veil_record_list_add (exchange->server->records, exchange->record);
   if (!is_json_type (headers))
     {
       veil_exchange_refuse (exchange, 415, "invalid_request_error",
@@ -181,6 +183,7 @@ on_rendered (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   exchange->timing = work->timing;
   log_exchange (exchange, 200, &exchange->timing);
+  veil_record_verify (exchange->record, work->proof, &exchange->timing, 200);
   set_proof_headers (soup_server_message_get_response_headers (exchange->message), work->proof);
   veil_exchange_respond (exchange, 200, work->request->stream ? "text/event-stream" : "application/json", reply);
 }
@@ -263,7 +266,9 @@ on_parsed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (exchange->message == NULL)
     return;
   exchange->timing.parse = exchange->request->parse_us;
-  veil_backend_chat_async (exchange->server->backend, exchange->request, exchange->cancellable, on_answer,
+  veil_record_set_request (exchange->record, exchange->request->model, exchange->request->stream, exchange->request->request_hash,
+                           (const char *const *) exchange->request->dropped, exchange->timing.parse);
+  veil_backend_chat_async (exchange->server->backend, exchange->request, exchange->record, exchange->cancellable, on_answer,
                            veil_exchange_ref (exchange));
 }
 

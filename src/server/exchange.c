@@ -7,6 +7,8 @@
 #include "routes.h"
 #include "secret.h"
 
+#include <glib/gi18n.h>
+
 #define SMALL_BODY 65536 /* of a refused request: read and thrown away, so that the connection can be used again */
 
 static void
@@ -103,6 +105,7 @@ veil_exchange_unref (VeilExchange *self)
   veil_secret_byte_array_unref (self->body);
   g_object_unref (self->cancellable);
   g_clear_pointer (&self->request, veil_chat_request_unref);
+  g_clear_object (&self->record);
   g_free (self);
 }
 
@@ -115,6 +118,9 @@ veil_exchange_end (VeilExchange *self)
   g_clear_object (&self->message);
   veil_connection_unwatch (self->connection);
   g_cancellable_cancel (self->cancellable);
+  if (self->record != NULL)
+    veil_record_fail (self->record, 0, "cancelled", NULL, 0,
+                      _ ("The caller left before the answer was there, or Veil was stopped"));
   /* The table's reference goes with the entry. */
   g_hash_table_remove (self->server->exchanges, self);
 }
@@ -251,12 +257,26 @@ veil_exchange_respond (VeilExchange *self, guint status, const char *content_typ
   soup_server_message_unpause (self->message);
 }
 
+/* What others said is for the caller alone. */
+static void
+record_error (VeilRecord *record, const VeilApiError *api_error)
+{
+  const char *message = api_error->message;
+
+  if (api_error->quotes)
+    message =
+        _ ("The relay or the gateway in the enclave answered with an error; what it says was told to the caller and is not kept");
+  veil_record_fail (record, api_error->status, api_error->code, api_error->check, api_error->passed, message);
+}
+
 void
 veil_exchange_respond_error (VeilExchange *self, const VeilApiError *api_error)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (self->message);
   g_autoptr (GBytes) body = veil_api_error_to_bytes (api_error);
 
+  if (self->record != NULL)
+    record_error (self->record, api_error);
   if (api_error->retry_after != NULL)
     soup_message_headers_replace (headers, "Retry-After", api_error->retry_after);
   /* OpenAI's clients send a request again by themselves after most errors, unless told. */

@@ -31,6 +31,7 @@ typedef struct
   gint64             body_started; /* monotonic */
   GCancellable      *cancellable;  /* owned; cancelled when the peer goes */
   VeilChatRequest   *request;      /* owned; once it is built */
+  VeilRecord        *record;       /* owned; of requests for an answer, else NULL */
   VeilTiming         timing;
   gint64             started;      /* monotonic */
 } VeilExchange;

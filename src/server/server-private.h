@@ -19,6 +19,7 @@ struct _VeilServer
 
   VeilBackend *backend;     /* owned */
   SoupServer  *soup;        /* owned; speaks HTTP on connections that the listener accepted */
+  VeilRecordList *records;  /* owned */
   VeilModels  *models;      /* owned */
   GBytes      *models_list; /* owned: the body of /v1/models */
   char        *api_key;     /* owned; wiped; may be NULL */

@@ -72,6 +72,7 @@ veil_server_init (VeilServer *self)
   self->connections = g_hash_table_new (NULL, NULL);
   self->lingers = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) veil_linger_free, NULL);
   self->exchanges = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) veil_exchange_unref, NULL);
+  self->records = veil_record_list_new (0);
   self->models = veil_models_new ();
   self->models_list = veil_models_list_to_bytes (self->models);
   /* Paths stay as they were sent: names of models may have a slash, escaped or not. No handlers: each message's own signals do all. */
@@ -106,6 +107,7 @@ veil_server_finalize (GObject *object)
   g_hash_table_unref (self->connections);
   g_hash_table_unref (self->lingers);
   g_hash_table_unref (self->exchanges);
+  g_object_unref (self->records);
   veil_models_free (self->models);
   g_bytes_unref (self->models_list);
   veil_secret_free (self->api_key);
@@ -148,6 +150,14 @@ veil_server_set_allowed_origins (VeilServer *self, const char *const *origins)
 
   g_strfreev (self->origins);
   self->origins = g_strdupv ((char **) origins);
+}
+
+void
+veil_server_set_records (VeilServer *self, VeilRecordList *records)
+{
+  g_return_if_fail (VEIL_IS_SERVER (self));
+
+  g_set_object (&self->records, records);
 }
 
 gboolean

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "backend.h"
+#include "record-list.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,10 @@ VeilServer *veil_server_new (VeilBackend *backend);
 /* Who may ask. @api_key: NULL is none; required for a non-loopback host. @origins: exact origins ("https://app.example") that browsers may use. */
 void        veil_server_set_api_key (VeilServer *self, const char *api_key);
 void        veil_server_set_allowed_origins (VeilServer *self, const char *const *origins);
+
+/* Where each request for an answer gets its record, those that the access rules turn away excepted: they are not the person's own, and must not push
+ * out those that are. Without this the server has a list of its own. */
+void        veil_server_set_records (VeilServer *self, VeilRecordList *records);
 
 /* The `data` of /v1/models, from data/models.json; without it the list is empty. */
 gboolean    veil_server_load_models (VeilServer *self, const char *path, GError **error);

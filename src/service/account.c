@@ -63,7 +63,18 @@ stop_reading (VeilAccount *self)
 static void
 on_keeper_changed (VeilSessionKeeper *keeper, VeilAccount *self)
 {
+  /* What is being read may be what was stored before. */
+  if (self->reading != NULL)
+    read_store (self, VEIL_STORE_QUIET);
   g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static void
+read_anew (VeilAccount *self)
+{
+  self->awaited = TRUE;
+  self->retries = 0;
+  read_store (self, VEIL_STORE_QUIET);
 }
 
 static void
@@ -73,6 +84,7 @@ make_keeper (VeilAccount *self)
     return;
   self->keeper = veil_session_keeper_new (self->http, self->store, self->store != NULL ? self->home : NULL);
   g_signal_connect_object (self->keeper, "changed", G_CALLBACK (on_keeper_changed), self, 0);
+  g_signal_connect_object (self->keeper, "superseded", G_CALLBACK (read_anew), self, G_CONNECT_SWAPPED);
 }
 
 static void get_from_keeper (VeilAccount *self, GTask *task);
@@ -107,22 +119,26 @@ put (VeilAccount *self, VeilSession *session, GError *problem)
 static GError *
 check_trust (VeilAccount *self, VeilSession *session)
 {
+  g_autofree char *differences = NULL;
   g_autoptr (GError) error = NULL;
 
-  switch (veil_trust_check (self->home, session, NULL))
+  switch (veil_trust_check (self->home, session, &differences))
     {
     case VEIL_TRUST_SAME:
       return NULL;
     case VEIL_TRUST_FIRST:
       if (!veil_trust_set (self->home, session, &error))
-        g_message ("%s", error->message);
+        g_message ("A later login for another network will not be noticed, because this one could not be noted down: %s",
+                   error->message);
       return NULL;
     case VEIL_TRUST_CHANGED:
     case VEIL_TRUST_BROKEN:
     default:
-      return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-                                  "The stored session is for another network than the one you trust; look at it and consent with "
-                                  "`og-veil login --trust-new-network`");
+      g_strdelimit (g_strstrip (differences), "\n", ';');
+      return g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
+                          "The stored session is for another network than the one you trust (%s); look at it and consent with "
+                          "`og-veil login --trust-new-network`",
+                          differences);
     }
 }
 
@@ -207,11 +223,7 @@ read_store (VeilAccount *self, VeilStorePrompt prompt)
 static void
 on_home_changed (gpointer user_data)
 {
-  VeilAccount *self = user_data;
-
-  self->awaited = TRUE;
-  self->retries = 0;
-  read_store (self, VEIL_STORE_QUIET);
+  read_anew (user_data);
 }
 
 void
@@ -241,6 +253,36 @@ veil_account_stop (VeilAccount *self)
   settle_waiting (self);
   if (self->keeper != NULL)
     veil_session_keeper_stop (self->keeper);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  veil_session_keeper_close_finish (VEIL_SESSION_KEEPER (source), result);
+  veil_account_stop (g_task_get_source_object (task));
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+veil_account_close_async (VeilAccount *self, guint patience_ms, GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, veil_account_close_async);
+  stop_reading (self);
+  g_clear_pointer (&self->watch, veil_home_watch_free);
+  make_keeper (self);
+  veil_session_keeper_close_async (self->keeper, patience_ms, cancellable, on_closed, g_object_ref (task));
+}
+
+void
+veil_account_close_finish (VeilAccount *self, GAsyncResult *result)
+{
+  g_return_if_fail (g_task_is_valid (result, self));
+  g_task_propagate_boolean (G_TASK (result), NULL);
 }
 
 VeilSession *

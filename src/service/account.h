@@ -21,6 +21,10 @@ void          veil_account_open (VeilAccount *self);
 /* This session and no other, in memory alone (the sandbox; a run without a keyring). NULL: none. */
 void          veil_account_set_session (VeilAccount *self, VeilSession *session);
 void          veil_account_stop (VeilAccount *self);
+/* See veil_session_keeper_close_async(). */
+void          veil_account_close_async (VeilAccount *self, guint patience_ms, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
+void          veil_account_close_finish (VeilAccount *self, GAsyncResult *result);
 
 /* (transfer none) (nullable): the session, while it can be used */
 VeilSession  *veil_account_get_session (VeilAccount *self);

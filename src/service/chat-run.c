@@ -10,6 +10,7 @@ typedef struct
 {
   VeilSession *session;     /* owned */
   VeilChatRequest *request; /* owned */
+  VeilRecord *record;       /* owned; may be NULL */
   VeilTee *tee;             /* owned; where it was sent last */
   GError *first;            /* owned; why a second try is made */
 } ChatRun;
@@ -21,6 +22,7 @@ chat_run_free (gpointer data)
 
   veil_session_unref (self->session);
   veil_chat_request_unref (self->request);
+  g_clear_object (&self->record);
   g_clear_pointer (&self->tee, veil_tee_unref);
   g_clear_error (&self->first);
   g_free (self);
@@ -84,6 +86,8 @@ chosen (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   g_clear_pointer (&run->tee, veil_tee_unref);
   run->tee = g_steal_pointer (&tee);
+  if (run->record != NULL)
+    veil_record_set_tee (run->record, run->tee->id, run->tee->endpoint, run->tee->pcr_hash, run->session->sandbox);
   veil_relay_client_send_async (veil_network_get_relay (network), run->tee, run->request, run->session->access_token,
                                 g_task_get_cancellable (task), sent, g_object_ref (task));
 }
@@ -100,8 +104,8 @@ try_again (GTask *task, GError *error)
 }
 
 void
-veil_chat_run_async (VeilNetwork *network, VeilSession *session, VeilChatRequest *request, GCancellable *cancellable,
-                     GAsyncReadyCallback callback, gpointer user_data)
+veil_chat_run_async (VeilNetwork *network, VeilSession *session, VeilChatRequest *request, VeilRecord *record,
+                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (network, cancellable, callback, user_data);
   ChatRun *run = g_new0 (ChatRun, 1);
@@ -109,6 +113,7 @@ veil_chat_run_async (VeilNetwork *network, VeilSession *session, VeilChatRequest
   g_task_set_source_tag (task, veil_chat_run_async);
   run->session = veil_session_ref (session);
   run->request = veil_chat_request_ref (request);
+  run->record = record != NULL ? g_object_ref (record) : NULL;
   g_task_set_task_data (task, run, chat_run_free);
   veil_network_choose_async (network, NULL, cancellable, chosen, g_object_ref (task));
 }

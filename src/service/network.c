@@ -45,6 +45,7 @@ G_DEFINE_FINAL_TYPE (VeilNetwork, veil_network, G_TYPE_OBJECT)
 enum
 {
   CHOOSING,
+  CHANGED,
   N_SIGNALS
 };
 
@@ -110,6 +111,7 @@ veil_network_class_init (VeilNetworkClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = veil_network_finalize;
   signals[CHOOSING] = g_signal_new ("choosing", VEIL_TYPE_NETWORK, G_SIGNAL_RUN_FIRST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[CHANGED] = g_signal_new ("changed", VEIL_TYPE_NETWORK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -294,6 +296,7 @@ read_done (GObject *source, GAsyncResult *result, gpointer user_data)
   else
     take_tees (self, tees, reading->doubts);
   settle_waiting (self);
+  g_signal_emit (self, signals[CHANGED], 0);
 }
 
 void

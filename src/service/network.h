@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #define VEIL_TYPE_NETWORK (veil_network_get_type ())
 G_DECLARE_FINAL_TYPE (VeilNetwork, veil_network, VEIL, NETWORK, GObject)
 
-/* Signal "choosing": an enclave is about to be chosen; the handler may still set the settings. However long ago the request came, and for a
+/* Signal "changed": the registry was read, or could not be. Signal "choosing": an enclave is about to be chosen; the handler may still set the settings. However long ago the request came, and for a
  * second try as well, what counts is what is pinned now.
  *
  * @session must be fit to serve (veil_session_check_can_serve()). */

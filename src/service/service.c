@@ -10,6 +10,8 @@
 #include "settings-file.h"
 #include "veil-error.h"
 
+#define CLOSE_PATIENCE_MS 4000 /* of five seconds that the whole program may take to end */
+
 struct _VeilService
 {
   GObject parent;
@@ -19,6 +21,7 @@ struct _VeilService
   SoupSession *http;        /* owned */
   VeilAccount *account;     /* owned; made with the settings */
   VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
+  VeilRecordList *records;  /* owned */
   VeilServer *server;       /* owned; set while the endpoint is up */
 
   guint64 verified;
@@ -29,6 +32,20 @@ struct _VeilService
 static void backend_init (VeilBackendInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (VeilService, veil_service, G_TYPE_OBJECT, G_IMPLEMENT_INTERFACE (VEIL_TYPE_BACKEND, backend_init))
+
+enum
+{
+  CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+emit_changed (VeilService *self)
+{
+  g_signal_emit (self, signals[CHANGED], 0);
+}
 
 static void
 drop_network (VeilService *self)
@@ -57,6 +74,7 @@ veil_service_finalize (GObject *object)
 
   g_clear_object (&self->account);
   g_object_unref (self->http);
+  g_object_unref (self->records);
   g_clear_pointer (&self->watch, veil_settings_watch_free);
   veil_settings_free (self->settings);
   G_OBJECT_CLASS (veil_service_parent_class)->finalize (object);
@@ -69,12 +87,14 @@ veil_service_class_init (VeilServiceClass *klass)
 
   object_class->dispose = veil_service_dispose;
   object_class->finalize = veil_service_finalize;
+  signals[CHANGED] = g_signal_new ("changed", VEIL_TYPE_SERVICE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
 veil_service_init (VeilService *self)
 {
   self->http = veil_fetch_session_new ();
+  self->records = veil_record_list_new (0);
 }
 
 static const VeilSettings *
@@ -83,13 +103,21 @@ get_settings (VeilService *self)
   return self->watch != NULL ? veil_settings_watch_get (self->watch) : self->settings;
 }
 
-static void
-on_choosing (VeilNetwork *network, VeilService *self)
+static gboolean
+look_at_settings (VeilService *self)
 {
   gboolean news = self->watch != NULL && veil_settings_watch_look (self->watch);
 
   if (news && self->network != NULL)
     veil_network_set_settings (self->network, get_settings (self));
+  return news;
+}
+
+static void
+on_choosing (VeilNetwork *network, VeilService *self)
+{
+  if (look_at_settings (self))
+    emit_changed (self);
   /* One that only ends its requests hears of nothing else. */
   if (network != self->network)
     veil_network_set_settings (network, get_settings (self));
@@ -97,10 +125,8 @@ on_choosing (VeilNetwork *network, VeilService *self)
 
 /* The same network with other tokens stays: what is known of its enclaves is still true. */
 static void
-on_account_changed (VeilAccount *account, VeilService *self)
+take_session (VeilService *self, VeilSession *session)
 {
-  VeilSession *session = veil_account_get_session (account);
-
   if (session != NULL && self->network != NULL && veil_network_set_session (self->network, session))
     return;
   drop_network (self);
@@ -108,8 +134,16 @@ on_account_changed (VeilAccount *account, VeilService *self)
     return;
   self->network = veil_network_new (self->http, session, get_settings (self));
   g_signal_connect_object (self->network, "choosing", G_CALLBACK (on_choosing), self, 0);
+  g_signal_connect_object (self->network, "changed", G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
   if (self->server != NULL)
     veil_network_refresh (self->network);
+}
+
+static void
+on_account_changed (VeilAccount *account, VeilService *self)
+{
+  take_session (self, veil_account_get_session (account));
+  emit_changed (self);
 }
 
 VeilService *
@@ -144,6 +178,25 @@ veil_service_get_session (VeilService *self)
   return veil_account_get_session (self->account);
 }
 
+const GError *
+veil_service_get_account_problem (VeilService *self)
+{
+  return veil_account_get_problem (self->account);
+}
+
+VeilNetwork *
+veil_service_get_network (VeilService *self)
+{
+  return self->network;
+}
+
+const VeilSettings *
+veil_service_get_settings (VeilService *self)
+{
+  look_at_settings (self);
+  return get_settings (self);
+}
+
 static void
 load_models (VeilService *self)
 {
@@ -167,6 +220,7 @@ veil_service_start (VeilService *self, GError **error)
     }
   self->server = veil_server_new (VEIL_BACKEND (self));
   veil_server_set_api_key (self->server, self->settings->api_key);
+  veil_server_set_records (self->server, self->records);
   load_models (self);
   if (!veil_server_listen (self->server, self->settings->host, self->settings->port, error))
     {
@@ -175,6 +229,7 @@ veil_service_start (VeilService *self, GError **error)
     }
   if (self->network != NULL)
     veil_network_refresh (self->network);
+  emit_changed (self);
   return TRUE;
 }
 
@@ -185,12 +240,45 @@ veil_service_stop (VeilService *self)
     return;
   veil_server_stop (self->server);
   g_clear_object (&self->server);
+  emit_changed (self);
+}
+
+static void
+on_account_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  veil_account_close_finish (VEIL_ACCOUNT (source), result);
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+veil_service_stop_async (VeilService *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, veil_service_stop_async);
+  veil_service_stop (self);
+  veil_account_close_async (self->account, CLOSE_PATIENCE_MS, cancellable, on_account_closed, g_object_ref (task));
+}
+
+void
+veil_service_stop_finish (VeilService *self, GAsyncResult *result)
+{
+  g_return_if_fail (g_task_is_valid (result, self));
+  g_task_propagate_boolean (G_TASK (result), NULL);
 }
 
 VeilServer *
 veil_service_get_server (VeilService *self)
 {
   return self->server;
+}
+
+VeilRecordList *
+veil_service_get_records (VeilService *self)
+{
+  return self->records;
 }
 
 static void
@@ -202,12 +290,14 @@ count (VeilService *self, const GError *error)
     self->refused++;
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     self->failed++;
+  emit_changed (self);
 }
 
 /* One request of a caller's, which may be sent a second time with a renewed session. */
 typedef struct
 {
   VeilChatRequest *request; /* owned */
+  VeilRecord *record;       /* owned; may be NULL */
   VeilSession *session;     /* owned; with which it was sent */
   GError *refusal;          /* owned; of the first time */
 } Chat;
@@ -218,6 +308,7 @@ chat_free (gpointer data)
   Chat *chat = data;
 
   veil_chat_request_unref (chat->request);
+  g_clear_object (&chat->record);
   g_clear_pointer (&chat->session, veil_session_unref);
   g_clear_error (&chat->refusal);
   g_free (chat);
@@ -298,13 +389,13 @@ session_ready (GObject *source, GAsyncResult *result, gpointer user_data)
     fail (task,
           g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "The account was changed just now; send the request again"));
   else
-    veil_chat_run_async (self->network, chat->session, chat->request, g_task_get_cancellable (task), chat_done,
+    veil_chat_run_async (self->network, chat->session, chat->request, chat->record, g_task_get_cancellable (task), chat_done,
                          g_object_ref (task));
 }
 
 static void
-veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer user_data)
+veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, VeilRecord *record, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data)
 {
   VeilService *self = VEIL_SERVICE (backend);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
@@ -312,6 +403,7 @@ veil_service_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancel
 
   g_task_set_source_tag (task, veil_service_chat_async);
   chat->request = veil_chat_request_ref (request);
+  chat->record = record != NULL ? g_object_ref (record) : NULL;
   g_task_set_task_data (task, chat, chat_free);
   veil_account_get_async (self->account, NULL, cancellable, session_ready, g_object_ref (task));
 }

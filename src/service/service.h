@@ -4,6 +4,7 @@
 /* All of Veil without a user interface: session, registry, selection, relay and endpoint, wired together. */
 #pragma once
 
+#include "network.h"
 #include "server.h"
 #include "session.h"
 #include "settings.h"
@@ -13,7 +14,9 @@ G_BEGIN_DECLS
 #define VEIL_TYPE_SERVICE (veil_service_get_type ())
 G_DECLARE_FINAL_TYPE (VeilService, veil_service, VEIL, SERVICE, GObject)
 
-/* Implements VeilBackend. @settings as resolved; what their home's settings file says later counts from the next request on (but not address, port and key, which
+/* Signal "changed": who is signed in, the network, the counts, the endpoint.
+ *
+ * Implements VeilBackend. @settings as resolved; what their home's settings file says later counts from the next request on (but not address, port and key, which
  * the endpoint began with). Without a home there is no file. */
 VeilService *veil_service_new (const VeilSettings *settings);
 
@@ -24,11 +27,24 @@ void         veil_service_open_account (VeilService *self);
 void         veil_service_set_session (VeilService *self, VeilSession *session);
 VeilSession *veil_service_get_session (VeilService *self); /* (transfer none) (nullable) */
 
+/* (transfer none) (nullable): why nobody is signed in, if that is known */
+const GError *veil_service_get_account_problem (VeilService *self);
+/* (transfer none) (nullable): while somebody is signed in whose session is fit to serve */
+VeilNetwork *veil_service_get_network (VeilService *self);
+/* (transfer none): the settings in force, the file looked at now; valid until they are looked at again */
+const VeilSettings *veil_service_get_settings (VeilService *self);
+
 /* Starts the endpoint, and reads the registry ahead of the first request. Models come from the file that VEIL_MODELS_FILE names, else
  * from the installed one. VEIL_ERROR_LISTEN. */
 gboolean     veil_service_start (VeilService *self, GError **error);
 /* Ends it. Call this before the last unref: a running endpoint holds a reference. */
 void         veil_service_stop (VeilService *self);
+/* Ends it, and signs nobody out: a renewal of the session that is under way has spent a token, and its successor is waited for and stored, unless that takes
+ * more than four seconds or @cancellable says that there is no time. */
+void         veil_service_stop_async (VeilService *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void         veil_service_stop_finish (VeilService *self, GAsyncResult *result);
 VeilServer  *veil_service_get_server (VeilService *self); /* (transfer none) (nullable): from start to stop */
+/* One for each request to the endpoint, newest first; they outlast start and stop. */
+VeilRecordList *veil_service_get_records (VeilService *self); /* (transfer none) */
 
 G_END_DECLS

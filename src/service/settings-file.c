@@ -307,6 +307,8 @@ write_value (const VeilSettings *settings, const char *key, GVariant *value, GEr
   g_autofree char *target = NULL;
   g_autofree char *text = NULL;
   g_autoptr (GError) local_error = NULL;
+  GStatBuf info;
+  int mode = 0600;
   gsize length;
 
   if (file == NULL)
@@ -316,8 +318,11 @@ write_value (const VeilSettings *settings, const char *key, GVariant *value, GEr
   if (length > MAX_BYTES)
     return refuse (error, path, "written", "it would be too large");
   target = realpath (path, NULL);
+  /* A new file is its owner's alone; who let others read an old one meant it. */
+  if (g_stat (path, &info) == 0)
+    mode = info.st_mode & 0666;
   return g_file_set_contents_full (target != NULL ? target : path, text, length,
-                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &local_error) ||
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode, &local_error) ||
          refuse (error, path, "written", local_error->message);
 }
 

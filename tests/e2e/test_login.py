@@ -267,7 +267,7 @@ def test_chromium_cannot_from_elsewhere(chromium, network, tmp_path):
 
 def test_no_browser_at_all(network, tmp_path):
     """No xdg-open, no handler: it says so, and the address is there to be visited."""
-    login = Login(tmp_path / 'home', network.url, *STORE, env={'PATH': '/nonexistent', 'HOME': str(tmp_path)})
+    login = Login(tmp_path / 'home', network.url, *STORE, env={'PATH': '/nonexistent', 'HOME': str(tmp_path), 'XDG_DATA_DIRS': '/nonexistent'})
     wait_until(lambda: b'No browser' in login.output(), what='the complaint')
     finish(login, network, tmp_path / 'home')
 
@@ -280,7 +280,7 @@ def foreign(network, **config):
 
 
 CHANGES = {'chat_api_base_url': 'https://relay.example', 'tee_registry_rpc_url': 'https://rpc.example', 'tee_registry_address': '0x' + '22' * 20,
-           'tee_registry_tee_type': 1}
+           'tee_registry_tee_type': 1, 'supabase_url': 'https://auth.example'}
 
 
 @pytest.mark.parametrize('field', CHANGES)
@@ -313,6 +313,42 @@ def test_broken_trust_is_no_trust(network, home):
     (home / 'trust.json').write_text('{')
     assert run('login', '--manual', *STORE, input=bundle(network), home=home).returncode == 1
     assert run('login', '--manual', *STORE, '--trust-new-network', input=bundle(network), home=home).returncode == 0
+
+
+def test_trust_that_others_can_write(network, home):
+    """It is not believed, wherever it is looked at; what to do is said, and doing it helps."""
+    assert run('login', '--manual', *STORE, input=bundle(network), home=home).returncode == 0
+    (home / 'trust.json').chmod(0o622)
+    done = run('login', '--manual', *STORE, input=bundle(network), home=home)
+    assert done.returncode == 1 and b'trust.json' in done.stderr and b'chmod 600' in done.stderr and len(done.stderr.splitlines()) == 1
+    veil = Veil(home.parent / 'veil', *STORE, '--home', str(home))
+    reply = veil.ask('gpt-4.1', 'hello')
+    assert reply.status == 401 and 'chmod 600' in reply.error['message']
+    veil.stop()
+    (home / 'trust.json').chmod(0o600)
+    assert run('login', '--manual', *STORE, input=bundle(network), home=home).returncode == 0
+
+
+def test_trust_of_before_the_sign_in_server_counted(network, home):
+    """Such a file goes on working, and a server that takes it up adds what is missing."""
+    assert run('login', '--manual', *STORE, input=bundle(network), home=home).returncode == 0
+    path = home / 'trust.json'
+    whole = json.loads(path.read_bytes())
+    path.write_text(json.dumps({name: whole[name] for name in whole if name != 'auth'}))
+    path.chmod(0o600)
+    veil = Veil(home.parent / 'veil', *STORE, '--home', str(home))
+    assert veil.ask('gpt-4.1', 'hello').status == 200
+    veil.stop()
+    assert json.loads(path.read_bytes()) == whole
+
+
+def test_two_first_sign_ins(network, home):
+    """Both were begun when nobody was signed in yet: the one that ends first decides, the other one needs consent."""
+    pair = [Login(home, network.url, '--no-browser', *STORE) for _ in range(2)]
+    finish(pair[0], network, home)
+    status, _, _ = pair[1].send(foreign(network, **CHANGES), **good(network))
+    assert status == 200 and pair[1].end() == 1 and b'--trust-new-network' in pair[1].output()
+    assert json.loads((home / 'session.json').read_bytes())['access_token'] == network.bundle['access_token']
 
 
 def test_session_that_was_put_there(network, home):

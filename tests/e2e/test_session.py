@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The session after signing in: where it is kept, that it leaks nowhere, how it is renewed, and what a running server notices."""
 
+import contextlib
 import json
 import os
 import pathlib
+import signal
 import threading
 import time
 
@@ -168,6 +170,23 @@ def test_sign_in_for_one_run(network, tmp_path):
     veil.stop()
 
 
+def test_serve_login_leaves_what_is_stored(network, tmp_path):
+    """Somebody is signed in: nothing is written over what another process may have renewed, but its network is looked at."""
+    home = tmp_path / 'home'
+    sign_in(home, network.bundle, *FILE)
+    before = (home / 'session.json').stat()
+    (home / 'trust.json').unlink()
+    veil = serve(tmp_path / 'veil', home, '--login', *FILE)
+    assert works(veil)
+    veil.stop()
+    after = (home / 'session.json').stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns) and (home / 'trust.json').exists()
+    (home / 'trust.json').write_text('{}')
+    (home / 'trust.json').chmod(0o600)
+    done = run('serve', '-f', '--login', '--port', '0', *FILE, home=home)
+    assert done.returncode == 1 and b'--trust-new-network' in done.stderr and json.loads((home / 'trust.json').read_bytes()) == {}
+
+
 def test_hanging_keyring(network, tmp_path):
     """A service that takes calls and never answers: everybody is told within bounds, and nobody waits for it but who must."""
     bus, home = Bus(tmp_path / 'bus', 'hanging'), tmp_path / 'home'
@@ -293,22 +312,79 @@ def test_403_is_not_retried(network, tmp_path):
     veil.stop()
 
 
-def test_crash_between_renewal_and_store(tmp_path):
-    """Killed when the server has spent the token and the answer is on its way: the next run says what was lost, and signing in mends it."""
+@contextlib.contextmanager
+def renewing(folder):
+    """A server amid a renewal, which the network answers when the gate opens."""
     with Peer() as peer:
-        home, gate = tmp_path / 'home', threading.Event()
+        home, gate = folder / 'home', threading.Event()
         bundle = peer.bundle()
         bundle['expires_at'], bundle['expires_in'] = int(time.time()) + 30, 30
         answer = peer.relay_refresh
         peer.relay_refresh = lambda message: gate.wait(DEADLINE) and answer(message)
         sign_in(home, bundle, *FILE)
-        veil = serve(tmp_path / 'veil', home, *FILE)
+        veil = serve(folder / 'veil', home, *FILE)
         assert peer.wait(lambda: peer.refreshes), 'no renewal'
         assert (home / 'session.renewing').exists()
+        try:
+            yield peer, veil, home, bundle, gate
+        finally:
+            gate.set()
+            peer.relay_refresh = answer
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_ended_amid_a_renewal(tmp_path, number):
+    """The endpoint ends at once, the program when it has stored what it got for the token that is spent."""
+    with renewing(tmp_path) as (peer, veil, home, bundle, gate):
+        veil.process.send_signal(number)
+        wait_until(lambda: not listens(veil), what='the endpoint to close')
+        assert veil.process.poll() is None
+        gate.set()
+        veil.process.wait(DEADLINE)
+        veil.stop()
+        stored = json.loads((home / 'session.json').read_bytes())
+        assert stored['refresh_token'] != bundle['refresh_token'] and stored['refresh_token'] in peer.refresh_tokens
+        assert not (home / 'session.renewing').exists()
+        veil = serve(tmp_path / 'next', home, *FILE)
+        assert veil.ask('echo', 'x').status == 200
+        veil.stop()
+
+
+def listens(veil):
+    with contextlib.suppress(ConnectionError):
+        veil.connect().close()
+        return True
+    return False
+
+
+def test_ended_amid_a_renewal_that_does_not_end(tmp_path):
+    """Four seconds, and no more."""
+    with renewing(tmp_path) as (peer, veil, home, bundle, gate):
+        begun = time.monotonic()
+        veil.process.terminate()
+        veil.process.wait(DEADLINE)
+        veil.stop()
+        assert 3.5 < time.monotonic() - begun < 8
+        assert (home / 'session.renewing').exists()
+
+
+def test_ended_in_a_hurry(tmp_path):
+    """Who asks twice does not wait."""
+    with renewing(tmp_path) as (peer, veil, home, bundle, gate):
+        begun = time.monotonic()
+        veil.process.terminate()
+        wait_until(lambda: not listens(veil), what='the endpoint to close')
+        veil.process.send_signal(signal.SIGINT)
+        veil.stop()
+        assert time.monotonic() - begun < 3.5
+
+
+def test_crash_between_renewal_and_store(tmp_path):
+    """Killed when the server has spent the token and the answer is on its way: the next run says what was lost, and signing in mends it."""
+    with renewing(tmp_path) as (peer, veil, home, bundle, gate):
         veil.kill()
         gate.set()
         assert peer.wait(lambda: bundle['refresh_token'] not in peer.refresh_tokens)
-        peer.relay_refresh = answer
         veil = serve(tmp_path / 'next', home, *FILE)
         wait_until(lambda: veil.health()['status'] == 'not_signed_in', what='the refusal')
         reply = veil.ask('echo', 'x')

@@ -46,8 +46,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (FuzzBackend, fuzz_backend, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (VEIL_TYPE_BACKEND, fuzz_backend_iface_init))
 
 static void
-chat_async (VeilBackend *backend, VeilChatRequest *request, GCancellable *cancellable, GAsyncReadyCallback callback,
-            gpointer user_data)
+chat_async (VeilBackend *backend, VeilChatRequest *request, VeilRecord *record, GCancellable *cancellable,
+            GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (backend, cancellable, callback, user_data);
   VeilChatAnswer *answer = veil_chat_answer_new ();

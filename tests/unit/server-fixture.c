@@ -28,8 +28,8 @@ on_cancelled (GCancellable *cancellable, GTask *task)
 }
 
 static void
-fake_chat_async (VeilBackend *backend, VeilChatRequest *request, GCancellable *cancellable, GAsyncReadyCallback callback,
-                 gpointer user_data)
+fake_chat_async (VeilBackend *backend, VeilChatRequest *request, VeilRecord *record, GCancellable *cancellable,
+                 GAsyncReadyCallback callback, gpointer user_data)
 {
   FakeBackend *self = FAKE_BACKEND (backend);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);

@@ -185,6 +185,7 @@ tear_down (ServiceFixture *fixture, gconstpointer data)
   veil_chat_request_unref (fixture->stream);
   g_ptr_array_unref (fixture->tee_ids);
   g_ptr_array_unref (fixture->bodies);
+  g_clear_object (&fixture->record);
   g_mutex_clear (&fixture->mutex);
 }
 
@@ -200,7 +201,9 @@ on_chat (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 service_begin (ServiceFixture *fixture, VeilChatRequest *request, GCancellable *cancellable, ChatOutcome *outcome)
 {
-  veil_backend_chat_async (VEIL_BACKEND (fixture->service), request, cancellable, on_chat, outcome);
+  g_clear_object (&fixture->record);
+  fixture->record = veil_record_new ();
+  veil_backend_chat_async (VEIL_BACKEND (fixture->service), request, fixture->record, cancellable, on_chat, outcome);
 }
 
 void

@@ -46,6 +46,7 @@ typedef struct
   GMutex mutex;
   GPtrArray *tee_ids; /* of char: whom the relay was asked for, in order */
   GPtrArray *bodies;  /* of GBytes */
+  VeilRecord *record; /* owned; of the request that was begun last */
 } ServiceFixture;
 
 typedef struct

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Answers that are errors, lies, broken or without end, and callers who hang up. */
+#include "check.h"
+#include "error-details.h"
 #include "relay-fixture.h"
-#include "veil-error.h"
 
 #include <string.h>
 
@@ -184,6 +185,50 @@ test_for_another (RelayFixture *fixture, gconstpointer data)
   fixture->reply = reply_for_another;
   relay_assert_fails (fixture, fixture->single, VEIL_ERROR_REQUEST_HASH, NULL);
   relay_assert_fails (fixture, fixture->stream, VEIL_ERROR_REQUEST_HASH, NULL);
+}
+
+/* What the enclave itself says: not JSON, or a frame that no answer may have. */
+static gboolean
+reply_nonsense (RelayFixture *fixture, const TestPeerRequest *request, GSocketConnection *connection)
+{
+  static const char *const frames[] = { "data: {\"choices\":[{\"delta\":{\"function_call\":{\"name\":\"f\"}}}]}\n\n", NULL };
+  gboolean stream = fixture->request->stream;
+  g_auto (TestOpened) opened = { 0 };
+  g_autoptr (GBytes) body = NULL;
+
+  g_assert_true (test_enclave_open (relay_enclave, request->body, &opened));
+  body = stream ? test_opened_seal_chunks (&opened, frames) : test_opened_seal (&opened, "no JSON");
+  return test_peer_answer (connection, 200, stream ? RELAY_STREAM_TYPE : RELAY_SINGLE_TYPE, body);
+}
+
+/* The error tells how many checks were surely passed before the one that was not. */
+static void
+test_passed (RelayFixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    RelayReply reply;
+    gboolean stream;
+    VeilError code;
+    guint passed;
+  } cases[] = {
+    { reply_altered, FALSE, VEIL_ERROR_SEAL, 0 },
+    { reply_altered, TRUE, VEIL_ERROR_SEAL, 0 },
+    { reply_nonsense, FALSE, VEIL_ERROR_MALFORMED_ANSWER, VEIL_CHECK_SEAL + 1 },
+    { reply_nonsense, TRUE, VEIL_ERROR_UNSIGNED_CONTENT, VEIL_CHECK_SEAL + 1 },
+    { reply_for_another, FALSE, VEIL_ERROR_REQUEST_HASH, VEIL_CHECK_REQUEST_HASH },
+    { reply_for_another, TRUE, VEIL_ERROR_REQUEST_HASH, VEIL_CHECK_REQUEST_HASH },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      fixture->reply = cases[i].reply;
+      g_assert_null (relay_exchange (fixture, cases[i].stream ? fixture->stream : fixture->single, &error));
+      g_assert_error (error, VEIL_ERROR, (int) cases[i].code);
+      g_assert_cmpuint (veil_error_get_passed (error), ==, cases[i].passed);
+    }
 }
 
 static gboolean
@@ -444,6 +489,7 @@ add_tests (void)
   relay_add ("single-to-stream", NULL, test_single_to_stream);
   relay_add ("altered", NULL, test_altered);
   relay_add ("for-another", NULL, test_for_another);
+  relay_add ("passed", NULL, test_passed);
   relay_add ("signed-elsewhere", NULL, test_signed_elsewhere);
   relay_add ("gateway-error", NULL, test_gateway_error);
   relay_add ("deadline-single", &short_single, test_deadline);

@@ -3,10 +3,11 @@
 
 #include "response.h"
 
+#include "check.h"
+#include "error-details.h"
 #include "output.h"
 #include "signer.h"
 #include "vectors.h"
-#include "veil-error.h"
 
 #include <time.h>
 
@@ -80,6 +81,9 @@ check_refused (const char *name, JsonObject *entry, const GError *error)
     }
   if (!g_error_matches (error, VEIL_ERROR, (int) code_of_check (vectors_string (entry, "failing_check"))))
     g_error ("%s is refused by another check: %s", name, error->message);
+  /* All those before it, unless the output could not even be read. */
+  if (error->code != VEIL_ERROR_OUTPUT_HASH || veil_error_get_passed (error) != 0)
+    g_assert_cmpuint (veil_error_get_passed (error), ==, veil_check_from_code (error->code));
 }
 
 /* What the whole says must be what the signature check says, unless the rules for the unsigned step in, which they may for these only. */
@@ -293,6 +297,8 @@ test_unsigned_content (void)
       g_assert_null (verify (response, &error));
       g_assert_error (error, VEIL_ERROR, (int) cases[i].code);
       g_assert_null (strstr (error->message, "Hi"));
+      if (cases[i].code == VEIL_ERROR_UNSIGNED_CONTENT)
+        g_assert_cmpuint (veil_error_get_passed (error), ==, VEIL_CHECK_COVERAGE);
     }
 }
 

@@ -58,6 +58,11 @@ test_failure (ServiceFixture *fixture, gconstpointer data)
   service_assert_works (fixture);
   g_assert_cmpuint (test_peer_get_n_requests (fixture->relay), ==, 2);
   g_assert_cmpstr (service_get_asked (fixture, 0), !=, service_get_asked (fixture, 1));
+  /* The record names the one that answered, and to end it is not the service's. */
+  g_assert_cmpstr (veil_record_get_tee_id (fixture->record), ==, service_get_asked (fixture, 1));
+  g_assert_true (veil_record_get_sandbox (fixture->record));
+  g_assert_cmpint (veil_record_get_queue (fixture->record), >, 0);
+  g_assert_cmpint (veil_record_get_state (fixture->record), ==, VEIL_RECORD_WAITING);
   g_assert_false (g_bytes_equal (fixture->bodies->pdata[0], fixture->bodies->pdata[1]));
   service_assert_health (fixture, "ok", 1, 0, 0);
   /* The one that was not reached is set aside. */

@@ -9,8 +9,10 @@
 #include "test-peer.h"
 #include "veil-error.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #define JSON "Content-Type: application/json\r\n"
 
@@ -23,6 +25,8 @@ typedef struct
   VeilSessionKeeper *keeper;
   gint status; /* atomic: what the endpoint answers with; 0 closes the connection */
   gint rotation;
+  gint hold; /* atomic: no answer for now */
+  gint n_superseded;
   gboolean store_was_current; /* at each request, the token that came was the stored one */
 } Fixture;
 
@@ -45,17 +49,23 @@ get_clock (void)
 }
 
 static VeilSession *
-build_session (const char *url, const char *number, gint64 expires_at)
+build_session_at (const char *url, const char *relay, const char *number, gint64 expires_at)
 {
   g_autofree char *bundle = g_strdup_printf (
       "{\"type\":\"opengradient-cli-auth\",\"access_token\":\"access-%s\",\"refresh_token\":\"refresh-%s\"%s%" G_GINT64_FORMAT
       ",\"config\":{\"supabase_url\":\"%s\",\"supabase_anon_key\":\"anon\",\"chat_api_base_url\":\"%s\"}}",
-      number, number, expires_at > 0 ? ",\"expires_at\":" : ",\"unknown\":", expires_at, url, url);
+      number, number, expires_at > 0 ? ",\"expires_at\":" : ",\"unknown\":", expires_at, url, relay);
   g_autoptr (GError) error = NULL;
   VeilSession *session = veil_session_new_from_bundle (bundle, strlen (bundle), 0, &error);
 
   g_assert_no_error (error);
   return session;
+}
+
+static VeilSession *
+build_session (const char *url, const char *number, gint64 expires_at)
+{
+  return build_session_at (url, url, number, expires_at);
 }
 
 static gboolean
@@ -76,6 +86,9 @@ on_request (TestPeer *peer, const TestPeerRequest *request, GSocketConnection *c
   g_assert_cmpstr (sent, ==, expected);
   if (g_file_get_contents (path, &stored, NULL, NULL))
     fixture->store_was_current = strstr (stored, token) != NULL;
+  while (g_atomic_int_get (&fixture->hold))
+    if (test_peer_pause (peer, connection, 5))
+      return FALSE;
   if (status == 0)
     return FALSE;
   if (status < 100)
@@ -94,10 +107,26 @@ on_request (TestPeer *peer, const TestPeerRequest *request, GSocketConnection *c
 }
 
 static void
+on_superseded (VeilSessionKeeper *keeper, Fixture *fixture)
+{
+  fixture->n_superseded++;
+}
+
+static void
 save_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_assert_true (veil_token_store_save_finish (VEIL_TOKEN_STORE (source), result, NULL));
   *(gboolean *) user_data = TRUE;
+}
+
+/* As another process does. */
+static void
+store_session (Fixture *fixture, VeilSession *session)
+{
+  gboolean saved = FALSE;
+
+  veil_token_store_save_async (fixture->store, session, VEIL_STORE_QUIET, NULL, save_done, &saved);
+  TEST_ITERATE_UNTIL (saved);
 }
 
 static void
@@ -105,10 +134,8 @@ start (Fixture *fixture, gint64 expires_at, guint look)
 {
   const VeilKeeperTimes times = { look, 50, 200, 20, 200, get_clock };
   g_autoptr (VeilSession) session = build_session (test_peer_get_url (fixture->peer), "0", expires_at);
-  gboolean saved = FALSE;
 
-  veil_token_store_save_async (fixture->store, session, VEIL_STORE_QUIET, NULL, save_done, &saved);
-  TEST_ITERATE_UNTIL (saved);
+  store_session (fixture, session);
   veil_session_keeper_set_times (fixture->keeper, &times);
   veil_session_keeper_set_session (fixture->keeper, session);
 }
@@ -123,6 +150,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->http = veil_fetch_session_new ();
   fixture->store = veil_token_store_new ("file", fixture->home);
   fixture->keeper = veil_session_keeper_new (fixture->http, fixture->store, fixture->home);
+  g_signal_connect (fixture->keeper, "superseded", G_CALLBACK (on_superseded), fixture);
 }
 
 static void
@@ -335,20 +363,239 @@ test_renewed_elsewhere (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (outcome.access, ==, "access-theirs");
 }
 
-/* Somebody signed in while a renewal was under way: theirs is not written over. */
+/* A renewal whose answer is held back. */
+static void
+begin_renewal (Fixture *fixture, Outcome *outcome)
+{
+  guint before = get_requests (fixture);
+
+  g_atomic_int_set (&fixture->hold, TRUE);
+  veil_session_keeper_get_async (fixture->keeper, get_access (fixture), NULL, on_session, outcome);
+  TEST_ITERATE_UNTIL (get_requests (fixture) == before + 1);
+}
+
+static void
+let_go (Fixture *fixture)
+{
+  g_atomic_int_set (&fixture->hold, FALSE);
+}
+
+/* Somebody signed in while a renewal was under way: theirs is not written over, but used, whether they said so or not. */
 static void
 test_login_amid_renewal (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (VeilSession) theirs = build_session (test_peer_get_url (fixture->peer), "theirs", clock_now + 3600);
   g_auto (Outcome) outcome = { 0 };
-  gboolean saved = FALSE;
 
   start (fixture, clock_now + 3600, 10000);
-  veil_session_keeper_get_async (fixture->keeper, "access-0", NULL, on_session, &outcome);
-  veil_token_store_save_async (fixture->store, theirs, VEIL_STORE_QUIET, NULL, save_done, &saved);
-  g_assert_true (veil_home_bump_generation (fixture->home, NULL));
-  TEST_ITERATE_UNTIL (outcome.n == 1 && saved);
+  begin_renewal (fixture, &outcome);
+  store_session (fixture, theirs);
+  if (data != NULL)
+    g_assert_true (veil_home_bump_generation (fixture->home, NULL));
+  let_go (fixture);
+  TEST_ITERATE_UNTIL (outcome.n == 1);
+  g_assert_cmpstr (outcome.access, ==, "access-theirs");
   assert_stored (fixture, "refresh-theirs");
+  g_assert_false (veil_home_is_renewing (fixture->home));
+}
+
+static void
+assert_dropped (Fixture *fixture, const Outcome *outcome)
+{
+  g_assert_error (outcome->error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
+  g_assert_null (veil_session_keeper_get_session (fixture->keeper));
+  g_assert_cmpint (fixture->n_superseded, ==, 1);
+  g_assert_false (veil_home_is_renewing (fixture->home));
+}
+
+/* They signed in to another network: whether that is trusted is for others to say. */
+static void
+test_other_network_amid_renewal (Fixture *fixture, gconstpointer data)
+{
+  const char *url = test_peer_get_url (fixture->peer);
+  g_autoptr (VeilSession) theirs = build_session_at (url, "https://relay.example", "theirs", clock_now + 3600);
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, clock_now + 3600, 10000);
+  begin_renewal (fixture, &outcome);
+  store_session (fixture, theirs);
+  let_go (fixture);
+  TEST_ITERATE_UNTIL (outcome.n == 1);
+  assert_dropped (fixture, &outcome);
+  assert_stored (fixture, "refresh-theirs");
+}
+
+static void
+clear_done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_assert_true (veil_token_store_clear_finish (VEIL_TOKEN_STORE (source), result, NULL));
+  *(gboolean *) user_data = TRUE;
+}
+
+/* Somebody signed out, before the renewal began (and nobody told the keeper) or while it was under way: nothing is stored again. */
+static void
+test_logout (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_auto (Outcome) outcome = { 0 };
+  gboolean cleared = FALSE;
+
+  start (fixture, clock_now + 3600, 10000);
+  if (data != NULL)
+    begin_renewal (fixture, &outcome);
+  veil_token_store_clear_async (fixture->store, VEIL_STORE_QUIET, NULL, clear_done, &cleared);
+  TEST_ITERATE_UNTIL (cleared);
+  g_assert_true (veil_home_bump_generation (fixture->home, NULL));
+  if (data == NULL)
+    begin_renewal (fixture, &outcome);
+  let_go (fixture);
+  TEST_ITERATE_UNTIL (outcome.n == 1);
+  assert_dropped (fixture, &outcome);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static gboolean
+is_locked (Fixture *fixture)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.lock", NULL);
+  int fd = g_open (path, O_RDWR | O_CLOEXEC, 0);
+  gboolean locked = fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) != 0;
+
+  if (fd >= 0)
+    g_close (fd, NULL);
+  return locked;
+}
+
+/* A keyring that starts anew holds nothing for a moment. */
+static void
+test_store_that_comes_back (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_autofree char *away = g_build_filename (fixture->home, "away", NULL);
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, clock_now + 3600, 10000);
+  begin_renewal (fixture, &outcome);
+  g_assert_cmpint (g_rename (path, away), ==, 0);
+  let_go (fixture);
+  TEST_ITERATE_UNTIL (is_locked (fixture));
+  while (g_main_context_iteration (NULL, FALSE)) /* it is looked at, once */
+    ;
+  g_assert_cmpint (g_rename (away, path), ==, 0);
+  TEST_ITERATE_UNTIL (outcome.n == 1);
+  g_assert_cmpstr (outcome.access, ==, "access-1");
+  assert_stored (fixture, "refresh-1");
+}
+
+/* What could not be stored is used, and its successor takes the place of the one that was spent long ago. */
+static void
+test_store_that_fails_once (Fixture *fixture, gconstpointer data)
+{
+  const VeilKeeperTimes times = { 10000, 50, 0, 20, 200, get_clock };
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_auto (Outcome) outcome = { 0 };
+  GLogLevelFlags fatal;
+
+  start (fixture, clock_now + 3600, 10000);
+  veil_session_keeper_set_times (fixture->keeper, &times);
+  g_assert_cmpint (g_chmod (path, 0644), ==, 0);
+  fatal = g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR); /* a warning is due */
+  ask (fixture, "access-0", 1, &outcome);
+  g_log_set_always_fatal (fatal);
+  g_assert_cmpstr (outcome.access, ==, "access-1");
+  assert_stored (fixture, "refresh-0");
+  g_assert_true (veil_home_is_renewing (fixture->home));
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
+  ask (fixture, "access-1", 1, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-2");
+  assert_stored (fixture, "refresh-2");
+  g_assert_false (veil_home_is_renewing (fixture->home));
+}
+
+/* Reading the same session again does not drop the token that is on its way. */
+static void
+test_same_session_amid_renewal (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilSession) same = build_session (test_peer_get_url (fixture->peer), "0", clock_now + 3600);
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, clock_now + 3600, 10000);
+  begin_renewal (fixture, &outcome);
+  veil_session_keeper_set_session (fixture->keeper, same);
+  let_go (fixture);
+  TEST_ITERATE_UNTIL (outcome.n == 1);
+  g_assert_cmpstr (outcome.access, ==, "access-1");
+  assert_stored (fixture, "refresh-1");
+}
+
+/* Whatever tells two sign-ins apart. */
+static void
+test_other_session_amid_renewal (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilSession) other = build_session (test_peer_get_url (fixture->peer), "0", clock_now + 3600);
+  g_auto (Outcome) outcome = { 0 };
+
+  g_free (other->user_id);
+  other->user_id = g_strdup ("another");
+  start (fixture, clock_now + 3600, 10000);
+  begin_renewal (fixture, &outcome);
+  veil_session_keeper_set_session (fixture->keeper, other);
+  TEST_ITERATE_UNTIL (outcome.n == 1);
+  g_assert_cmpstr (outcome.access, ==, "access-0");
+  g_assert_true (veil_session_keeper_get_session (fixture->keeper) == other);
+  TEST_ITERATE_UNTIL (veil_session_keeper_is_settled (fixture->keeper));
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  veil_session_keeper_close_finish (VEIL_SESSION_KEEPER (source), result);
+  *(gboolean *) user_data = TRUE;
+}
+
+/* The end waits for the token that is on its way, and begins no further renewal. */
+static void
+test_close (Fixture *fixture, gconstpointer data)
+{
+  const VeilKeeperTimes times = { 10, 0, 0, 20, 200, get_clock };
+  g_auto (Outcome) outcome = { 0 };
+  gboolean closed = FALSE;
+
+  start (fixture, clock_now + 3600, 10);
+  veil_session_keeper_set_times (fixture->keeper, &times);
+  begin_renewal (fixture, &outcome);
+  veil_session_keeper_close_async (fixture->keeper, 60000, NULL, on_closed, &closed);
+  g_assert_false (closed);
+  let_go (fixture);
+  TEST_ITERATE_UNTIL (closed);
+  assert_stored (fixture, "refresh-1");
+  g_assert_cmpint (outcome.n, ==, 1);
+  clock_now += 7200;
+  ask (fixture, NULL, 1, &outcome);
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+  closed = FALSE;
+  veil_session_keeper_close_async (fixture->keeper, 60000, NULL, on_closed, &closed);
+  TEST_ITERATE_UNTIL (closed);
+}
+
+/* It does not wait for ever, nor for somebody who is in a hurry; the mark stays, to tell what was lost. */
+static void
+test_close_in_vain (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_auto (Outcome) outcome = { 0 };
+  gboolean closed = FALSE;
+
+  start (fixture, clock_now + 3600, 10000);
+  begin_renewal (fixture, &outcome);
+  veil_session_keeper_close_async (fixture->keeper, data != NULL ? 60000 : 30, cancellable, on_closed, &closed);
+  if (data != NULL)
+    g_cancellable_cancel (cancellable);
+  TEST_ITERATE_UNTIL (closed);
+  g_assert_false (veil_session_keeper_is_settled (fixture->keeper));
+  veil_session_keeper_stop (fixture->keeper);
+  TEST_ITERATE_UNTIL (veil_session_keeper_is_settled (fixture->keeper));
+  g_assert_true (veil_home_is_renewing (fixture->home));
 }
 
 static void
@@ -441,7 +688,18 @@ main (int argc, char **argv)
   ADD ("refusal/401", &status[4], test_refusal);
   ADD ("refusal/403", &status[5], test_refusal);
   ADD ("renewed-elsewhere", NULL, test_renewed_elsewhere);
-  ADD ("login-amid-renewal", NULL, test_login_amid_renewal);
+  ADD ("login-amid-renewal/told", "", test_login_amid_renewal);
+  ADD ("login-amid-renewal/silent", NULL, test_login_amid_renewal);
+  ADD ("other-network-amid-renewal", NULL, test_other_network_amid_renewal);
+  ADD ("logout/before", NULL, test_logout);
+  ADD ("logout/amid", "", test_logout);
+  ADD ("store-that-comes-back", NULL, test_store_that_comes_back);
+  ADD ("store-that-fails-once", NULL, test_store_that_fails_once);
+  ADD ("same-session-amid-renewal", NULL, test_same_session_amid_renewal);
+  ADD ("other-session-amid-renewal", NULL, test_other_session_amid_renewal);
+  ADD ("close/in-time", NULL, test_close);
+  ADD ("close/too-late", NULL, test_close_in_vain);
+  ADD ("close/in-a-hurry", "", test_close_in_vain);
   ADD ("interrupted", NULL, test_interrupted);
   ADD ("nobody", NULL, test_nobody);
   g_test_add_func ("/login-listener/patience", test_patience);

@@ -1,0 +1,228 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "application.h"
+
+#include "about.h"
+#include "config.h"
+#include "window.h"
+
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+
+struct _VeilApplication
+{
+  AdwApplication parent;
+
+  VeilSettings *settings; /* owned; as the program began */
+  gboolean sandbox;
+  gboolean background;
+  VeilFront *front; /* owned; from startup to shutdown */
+  guint sigint, sigterm;
+};
+
+G_DEFINE_FINAL_TYPE (VeilApplication, veil_application, ADW_TYPE_APPLICATION)
+
+static void
+on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  g_application_quit (G_APPLICATION (user_data));
+}
+
+static void
+on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  VeilApplication *self = user_data;
+
+  veil_application_show_window (self);
+  veil_about_show (gtk_application_get_active_window (GTK_APPLICATION (self)));
+}
+
+/* At a page, from the tray or the desktop's entry. */
+static void
+on_show_page (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  VeilApplication *self = user_data;
+
+  veil_application_show_window (self);
+  veil_window_show_page (VEIL_WINDOW (gtk_application_get_active_window (GTK_APPLICATION (self))),
+                         g_variant_get_string (parameter, NULL));
+}
+
+static void
+on_serve (GSimpleAction *action, GVariant *state, gpointer user_data)
+{
+  VeilApplication *self = user_data;
+
+  veil_front_set_on (self->front, g_variant_get_boolean (state));
+}
+
+static void
+on_sandbox (GSimpleAction *action, GVariant *state, gpointer user_data)
+{
+  VeilApplication *self = user_data;
+
+  veil_front_set_sandbox (self->front, g_variant_get_boolean (state));
+  if (g_variant_get_boolean (state))
+    veil_front_set_on (self->front, TRUE);
+}
+
+static const GActionEntry actions[] = {
+  { "quit", on_quit, NULL, NULL, NULL },          { "about", on_about, NULL, NULL, NULL },
+  { "show-page", on_show_page, "s", NULL, NULL }, { "serve", NULL, NULL, "false", on_serve },
+  { "sandbox", NULL, NULL, "false", on_sandbox },
+};
+
+static void
+set_state (VeilApplication *self, const char *name, gboolean state)
+{
+  GAction *action = g_action_map_lookup_action (G_ACTION_MAP (self), name);
+
+  g_simple_action_set_state (G_SIMPLE_ACTION (action), g_variant_new_boolean (state));
+}
+
+static void
+on_front_changed (VeilFront *front, VeilApplication *self)
+{
+  set_state (self, "serve", veil_front_get_on (front));
+  set_state (self, "sandbox", veil_front_get_sandbox (front));
+}
+
+static void
+set_accels (VeilApplication *self)
+{
+  static const struct
+  {
+    const char *action;
+    const char *accels[3];
+  } table[] = {
+    { "app.quit", { "<Control>q" } },
+    { "app.preferences", { "<Control>comma" } },
+    { "window.close", { "<Control>w" } },
+    { "win.page::requests", { "<Alt>1" } },
+    { "win.page::enclaves", { "<Alt>2" } },
+    { "win.page::connect", { "<Alt>3" } },
+    { "win.show-help-overlay", { "<Control>question" } },
+    { "win.menu", { "F10" } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    gtk_application_set_accels_for_action (GTK_APPLICATION (self), table[i].action, table[i].accels);
+}
+
+static gboolean
+on_signal (gpointer user_data)
+{
+  g_application_quit (G_APPLICATION (user_data));
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+veil_application_startup (GApplication *application)
+{
+  VeilApplication *self = VEIL_APPLICATION (application);
+
+  G_APPLICATION_CLASS (veil_application_parent_class)->startup (application);
+  gtk_window_set_default_icon_name (VEIL_APPLICATION_ID);
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  set_accels (self);
+  self->sigint = g_unix_signal_add (SIGINT, on_signal, self);
+  self->sigterm = g_unix_signal_add (SIGTERM, on_signal, self);
+
+  self->front = veil_front_new (self->settings, self->sandbox);
+  g_signal_connect_object (self->front, "changed", G_CALLBACK (on_front_changed), self, 0);
+  veil_front_set_on (self->front, TRUE);
+  /* The endpoint serves without a window too. */
+  g_application_hold (application);
+}
+
+static void
+veil_application_shutdown (GApplication *application)
+{
+  VeilApplication *self = VEIL_APPLICATION (application);
+
+  if (self->sigint != 0)
+    g_source_remove (self->sigint);
+  if (self->sigterm != 0)
+    g_source_remove (self->sigterm);
+  if (self->front != NULL)
+    veil_front_stop (self->front);
+  G_APPLICATION_CLASS (veil_application_parent_class)->shutdown (application);
+  g_clear_object (&self->front);
+}
+
+static void
+veil_application_activate (GApplication *application)
+{
+  VeilApplication *self = VEIL_APPLICATION (application);
+
+  if (!self->background)
+    veil_application_show_window (self);
+  self->background = FALSE;
+}
+
+static void
+veil_application_finalize (GObject *object)
+{
+  VeilApplication *self = VEIL_APPLICATION (object);
+
+  g_clear_pointer (&self->settings, veil_settings_free);
+  G_OBJECT_CLASS (veil_application_parent_class)->finalize (object);
+}
+
+static void
+veil_application_class_init (VeilApplicationClass *klass)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
+
+  application_class->startup = veil_application_startup;
+  application_class->shutdown = veil_application_shutdown;
+  application_class->activate = veil_application_activate;
+  G_OBJECT_CLASS (klass)->finalize = veil_application_finalize;
+}
+
+static void
+veil_application_init (VeilApplication *self)
+{
+}
+
+/* Several homes are several programs to the desktop too. */
+static char *
+make_id (const VeilSettings *settings)
+{
+  g_autofree char *usual = g_build_filename (g_get_user_data_dir (), "veil", NULL);
+  g_autofree char *digest = NULL;
+
+  if (g_str_equal (settings->home, usual))
+    return g_strdup (VEIL_APPLICATION_ID);
+  digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, settings->home, -1);
+  return g_strdup_printf (VEIL_APPLICATION_ID ".home%.16s", digest);
+}
+
+VeilApplication *
+veil_application_new (const VeilSettings *settings, gboolean sandbox, gboolean background)
+{
+  g_autofree char *id = make_id (settings);
+  VeilApplication *self = g_object_new (VEIL_TYPE_APPLICATION, "application-id", id, "resource-base-path", VEIL_RESOURCES, NULL);
+
+  self->settings = veil_settings_copy (settings);
+  self->sandbox = sandbox;
+  self->background = background;
+  return self;
+}
+
+VeilFront *
+veil_application_get_front (VeilApplication *self)
+{
+  return self->front;
+}
+
+void
+veil_application_show_window (VeilApplication *self)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+
+  if (window == NULL)
+    window = GTK_WINDOW (veil_window_new (self));
+  gtk_window_present (window);
+}

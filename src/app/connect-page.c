@@ -1,0 +1,95 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "connect-page.h"
+
+#include "copy-button.h"
+#include "snippet-row.h"
+#include "trial-view.h"
+#include "window.h"
+
+#include <glib/gi18n.h>
+
+struct _VeilConnectPage
+{
+  AdwBin parent;
+
+  VeilFront *front; /* owned */
+
+  AdwActionRow *on_row;
+  GtkSpinner *spinner;
+  AdwActionRow *address_row;
+  GtkButton *copy_address;
+  VeilTrialView *trial;
+  AdwPreferencesGroup *snippets;
+  GtkWidget *rows[VEIL_N_SNIPPETS];
+};
+
+G_DEFINE_FINAL_TYPE (VeilConnectPage, veil_connect_page, ADW_TYPE_BIN)
+
+static void
+on_front_changed (VeilFront *front, VeilConnectPage *self)
+{
+  VeilFrontState state = veil_front_get_state (front);
+  g_autofree char *url = veil_front_get_url (front);
+  g_autofree char *status = veil_front_describe (front);
+  gboolean with_key = veil_front_get_settings (front)->api_key != NULL;
+
+  adw_action_row_set_subtitle (self->on_row, status);
+  if (state == VEIL_FRONT_FAILED)
+    gtk_widget_add_css_class (GTK_WIDGET (self->on_row), "problem");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (self->on_row), "problem");
+  gtk_spinner_set_spinning (self->spinner, state == VEIL_FRONT_STARTING);
+  gtk_widget_set_visible (GTK_WIDGET (self->spinner), state == VEIL_FRONT_STARTING);
+  adw_action_row_set_subtitle (self->address_row, url != NULL ? url : _ ("Any free port, chosen when Veil is switched on"));
+  veil_copy_button_set_text (self->copy_address, url);
+  for (guint i = 0; i < VEIL_N_SNIPPETS; i++)
+    veil_snippet_row_set_url (VEIL_SNIPPET_ROW (self->rows[i]), url, with_key);
+}
+
+static void
+veil_connect_page_dispose (GObject *object)
+{
+  VeilConnectPage *self = VEIL_CONNECT_PAGE (object);
+
+  g_clear_object (&self->front);
+  gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_CONNECT_PAGE);
+  G_OBJECT_CLASS (veil_connect_page_parent_class)->dispose (object);
+}
+
+static void
+veil_connect_page_class_init (VeilConnectPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = veil_connect_page_dispose;
+  g_type_ensure (VEIL_TYPE_TRIAL_VIEW);
+  gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/connect-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, on_row);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, spinner);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, address_row);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, copy_address);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, trial);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, snippets);
+}
+
+static void
+veil_connect_page_init (VeilConnectPage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  for (guint i = 0; i < VEIL_N_SNIPPETS; i++)
+    {
+      self->rows[i] = veil_snippet_row_new (i);
+      adw_preferences_group_add (self->snippets, self->rows[i]);
+    }
+}
+
+void
+veil_connect_page_set_front (VeilConnectPage *self, VeilFront *front)
+{
+  self->front = g_object_ref (front);
+  veil_trial_view_set_front (self->trial, front);
+  g_signal_connect_object (front, "changed", G_CALLBACK (on_front_changed), self, 0);
+  on_front_changed (front, self);
+}

@@ -1,0 +1,130 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "window.h"
+
+#include "connect-page.h"
+#include "welcome-page.h"
+
+#include <glib/gi18n.h>
+
+struct _VeilWindow
+{
+  AdwApplicationWindow parent;
+
+  VeilFront *front; /* owned */
+
+  GtkStack *stack;
+  VeilWelcomePage *welcome;
+  AdwViewStack *pages;
+  AdwViewSwitcherTitle *switcher_title;
+  AdwViewSwitcherBar *switcher_bar;
+  GtkMenuButton *menu_button;
+  GtkWidget *sandbox_bar;
+  AdwToastOverlay *toasts;
+  VeilConnectPage *connect_page;
+};
+
+G_DEFINE_FINAL_TYPE (VeilWindow, veil_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static void
+on_front_changed (VeilFront *front, VeilWindow *self)
+{
+  gboolean sandbox = veil_front_get_sandbox (front);
+  gboolean inside = sandbox || veil_service_get_session (veil_front_get_service (front)) != NULL;
+
+  gtk_stack_set_visible_child_name (self->stack, inside ? "pages" : "welcome");
+  adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, inside);
+  gtk_widget_set_visible (GTK_WIDGET (self->switcher_bar), inside);
+  gtk_widget_set_visible (self->sandbox_bar, sandbox);
+}
+
+static void
+on_page (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  veil_window_show_page (VEIL_WINDOW (widget), g_variant_get_string (parameter, NULL));
+}
+
+static void
+on_menu (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  gtk_menu_button_popup (VEIL_WINDOW (widget)->menu_button);
+}
+
+/* For what was done without a visible trace: "Copied". */
+static void
+on_toast (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  AdwToast *toast = adw_toast_new (g_variant_get_string (parameter, NULL));
+
+  adw_toast_set_timeout (toast, 3);
+  adw_toast_overlay_add_toast (VEIL_WINDOW (widget)->toasts, toast);
+}
+
+/* @parameter: what to copy. */
+static void
+on_copy (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), g_variant_get_string (parameter, NULL));
+  gtk_widget_activate_action (widget, "win.toast", "s", _ ("Copied"));
+}
+
+static void
+veil_window_dispose (GObject *object)
+{
+  VeilWindow *self = VEIL_WINDOW (object);
+
+  g_clear_object (&self->front);
+  gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_WINDOW);
+  G_OBJECT_CLASS (veil_window_parent_class)->dispose (object);
+}
+
+static void
+veil_window_class_init (VeilWindowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = veil_window_dispose;
+  g_type_ensure (VEIL_TYPE_WELCOME_PAGE);
+  g_type_ensure (VEIL_TYPE_CONNECT_PAGE);
+  gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/window.ui");
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, stack);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, welcome);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, pages);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, switcher_title);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, switcher_bar);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, menu_button);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, sandbox_bar);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, toasts);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, connect_page);
+  gtk_widget_class_install_action (widget_class, "win.page", "s", on_page);
+  gtk_widget_class_install_action (widget_class, "win.menu", NULL, on_menu);
+  gtk_widget_class_install_action (widget_class, "win.toast", "s", on_toast);
+  gtk_widget_class_install_action (widget_class, "win.copy", "s", on_copy);
+}
+
+static void
+veil_window_init (VeilWindow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+VeilWindow *
+veil_window_new (VeilApplication *application)
+{
+  VeilWindow *self = g_object_new (VEIL_TYPE_WINDOW, "application", application, NULL);
+
+  self->front = g_object_ref (veil_application_get_front (application));
+  veil_welcome_page_set_front (self->welcome, self->front);
+  veil_connect_page_set_front (self->connect_page, self->front);
+  g_signal_connect_object (self->front, "changed", G_CALLBACK (on_front_changed), self, 0);
+  on_front_changed (self->front, self);
+  return self;
+}
+
+void
+veil_window_show_page (VeilWindow *self, const char *name)
+{
+  if (adw_view_stack_get_child_by_name (self->pages, name) != NULL)
+    adw_view_stack_set_visible_child_name (self->pages, name);
+}

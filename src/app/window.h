@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The window: the welcome to those who are not signed in, else the pages. */
+#pragma once
+
+#include "application.h"
+
+G_BEGIN_DECLS
+
+#define VEIL_RESOURCES "/ai/opengradient/Veil"
+
+#define VEIL_TYPE_WINDOW (veil_window_get_type ())
+G_DECLARE_FINAL_TYPE (VeilWindow, veil_window, VEIL, WINDOW, AdwApplicationWindow)
+
+VeilWindow *veil_window_new (VeilApplication *application);
+/* "requests", "enclaves", "connect" */
+void        veil_window_show_page (VeilWindow *self, const char *name);
+
+G_END_DECLS

@@ -1,0 +1,362 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "front.h"
+
+#include "sandbox-process.h"
+#include "veil-error.h"
+
+#include <glib/gi18n.h>
+
+/* Requests may end a hundred times a second; nobody reads as fast. */
+#define PAUSE_MS 50
+
+struct _VeilFront
+{
+  GObject parent;
+
+  VeilSettings *settings;      /* owned; as the program began */
+  VeilService *service;        /* owned */
+  VeilSandboxProcess *sandbox; /* owned; NULL outside the sandbox, and while it comes up */
+  GCancellable *starting;      /* owned; of the sandbox that comes up, or NULL */
+  gboolean in_sandbox;
+  gboolean on;
+  gboolean stopped;
+  GError *problem; /* owned */
+  GSource *pause;  /* owned; a "changed" is on its way */
+};
+
+G_DEFINE_FINAL_TYPE (VeilFront, veil_front, G_TYPE_OBJECT)
+
+enum
+{
+  CHANGED,
+  SERVICE_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+drop_pause (VeilFront *self)
+{
+  if (self->pause == NULL)
+    return;
+  g_source_destroy (self->pause);
+  g_clear_pointer (&self->pause, g_source_unref);
+}
+
+static void
+emit_changed (VeilFront *self)
+{
+  drop_pause (self);
+  if (!self->stopped)
+    g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static gboolean
+on_pause (gpointer data)
+{
+  g_autoptr (VeilFront) self = g_object_ref (data);
+
+  emit_changed (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_service_changed (VeilService *service, VeilFront *self)
+{
+  if (self->pause != NULL)
+    return;
+  self->pause = g_timeout_source_new (PAUSE_MS);
+  g_source_set_callback (self->pause, on_pause, self, NULL);
+  g_source_attach (self->pause, g_main_context_get_thread_default ());
+}
+
+static void
+close_service (VeilFront *self)
+{
+  if (self->service == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (self->service, self);
+  veil_service_stop (self->service);
+  g_clear_object (&self->service);
+}
+
+static void
+close_sandbox (VeilFront *self)
+{
+  g_cancellable_cancel (self->starting);
+  g_clear_object (&self->starting);
+  if (self->sandbox == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (self->sandbox, self);
+  veil_sandbox_process_stop (self->sandbox);
+  g_clear_object (&self->sandbox);
+}
+
+/* Without a session the endpoint still runs, and tells each caller how to sign in. */
+static void
+start_endpoint (VeilFront *self)
+{
+  g_clear_error (&self->problem);
+  if (self->on && self->starting == NULL && veil_service_get_server (self->service) == NULL)
+    veil_service_start (self->service, &self->problem);
+}
+
+static void
+open_service (VeilFront *self, VeilSession *session)
+{
+  close_service (self);
+  self->service = veil_service_new (self->settings);
+  g_signal_connect_object (self->service, "changed", G_CALLBACK (on_service_changed), self, 0);
+  if (session != NULL)
+    veil_service_set_session (self->service, session);
+  else if (!self->in_sandbox)
+    veil_service_open_account (self->service);
+  g_signal_emit (self, signals[SERVICE_CHANGED], 0);
+}
+
+static void
+fail_sandbox (VeilFront *self, GError *error)
+{
+  close_sandbox (self);
+  open_service (self, NULL);
+  g_clear_error (&self->problem);
+  self->problem = error;
+  emit_changed (self);
+}
+
+static void
+on_sandbox_ended (VeilSandboxProcess *sandbox, VeilFront *self)
+{
+  fail_sandbox (self,
+                g_error_new_literal (VEIL_ERROR, VEIL_ERROR_SANDBOX, _ ("The sandbox ended; switch Veil on to start it again")));
+}
+
+static void
+on_sandbox_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VeilFront) self = user_data;
+  GError *error = NULL;
+  g_autoptr (VeilSandboxProcess) sandbox = veil_sandbox_process_start_finish (result, &error);
+
+  /* Left again, or ended, while it came up. */
+  if (self->stopped || self->starting == NULL || g_task_get_cancellable (G_TASK (result)) != self->starting)
+    {
+      if (sandbox != NULL)
+        veil_sandbox_process_stop (sandbox);
+      g_clear_error (&error);
+      return;
+    }
+  g_clear_object (&self->starting);
+  if (sandbox == NULL)
+    {
+      fail_sandbox (self, error);
+      return;
+    }
+  self->sandbox = g_steal_pointer (&sandbox);
+  g_signal_connect_object (self->sandbox, "ended", G_CALLBACK (on_sandbox_ended), self, 0);
+  open_service (self, veil_sandbox_process_get_session (self->sandbox));
+  start_endpoint (self);
+  emit_changed (self);
+}
+
+static void
+start_sandbox (VeilFront *self)
+{
+  if (self->starting != NULL || self->sandbox != NULL)
+    return;
+  g_clear_error (&self->problem);
+  self->starting = g_cancellable_new ();
+  veil_sandbox_process_start_async (self->starting, on_sandbox_started, g_object_ref (self));
+}
+
+void
+veil_front_set_on (VeilFront *self, gboolean on)
+{
+  /* Switching on what failed is another try. */
+  if (self->on == on && self->problem == NULL)
+    return;
+  self->on = on;
+  if (on && self->in_sandbox && self->sandbox == NULL)
+    start_sandbox (self);
+  else if (on)
+    start_endpoint (self);
+  else
+    {
+      veil_service_stop (self->service);
+      g_clear_error (&self->problem);
+    }
+  emit_changed (self);
+}
+
+gboolean
+veil_front_get_on (VeilFront *self)
+{
+  return self->on;
+}
+
+void
+veil_front_set_sandbox (VeilFront *self, gboolean sandbox)
+{
+  if (self->in_sandbox == sandbox)
+    return;
+  self->in_sandbox = sandbox;
+  close_sandbox (self);
+  open_service (self, NULL);
+  if (sandbox)
+    start_sandbox (self);
+  else
+    start_endpoint (self);
+  emit_changed (self);
+}
+
+gboolean
+veil_front_get_sandbox (VeilFront *self)
+{
+  return self->in_sandbox;
+}
+
+void
+veil_front_use_session (VeilFront *self, VeilSession *session)
+{
+  self->in_sandbox = FALSE;
+  close_sandbox (self);
+  open_service (self, session);
+  start_endpoint (self);
+  emit_changed (self);
+}
+
+VeilFrontState
+veil_front_get_state (VeilFront *self)
+{
+  if (self->problem != NULL)
+    return VEIL_FRONT_FAILED;
+  if (self->starting != NULL)
+    return VEIL_FRONT_STARTING;
+  return veil_service_get_server (self->service) != NULL ? VEIL_FRONT_ON : VEIL_FRONT_OFF;
+}
+
+const GError *
+veil_front_get_problem (VeilFront *self)
+{
+  return self->problem;
+}
+
+VeilService *
+veil_front_get_service (VeilFront *self)
+{
+  return self->service;
+}
+
+const VeilSettings *
+veil_front_get_settings (VeilFront *self)
+{
+  return veil_service_get_settings (self->service);
+}
+
+char *
+veil_front_get_url (VeilFront *self)
+{
+  const VeilSettings *settings = veil_front_get_settings (self);
+  VeilServer *server = veil_service_get_server (self->service);
+  guint16 port = server != NULL ? veil_server_get_port (server) : settings->port;
+
+  return port != 0 ? veil_settings_get_url (settings, port) : NULL;
+}
+
+static char *
+describe_counts (const VeilBackendHealth *health)
+{
+  g_autofree char *verified = NULL;
+  g_autofree char *refused = NULL;
+
+  if (health->verified == 0 && health->refused == 0)
+    return g_strdup (_ ("On, no requests yet"));
+  verified = g_strdup_printf (ngettext ("%lu answer verified", "%lu answers verified", (gulong) health->verified),
+                              (gulong) health->verified);
+  if (health->refused == 0)
+    return g_steal_pointer (&verified);
+  refused = g_strdup_printf (ngettext ("%lu refused", "%lu refused", (gulong) health->refused), (gulong) health->refused);
+  /* Translators: both are counts, as in "12 answers verified, 1 refused" */
+  return g_strdup_printf (_ ("%s, %s"), verified, refused);
+}
+
+char *
+veil_front_describe (VeilFront *self)
+{
+  VeilBackendHealth health = { NULL };
+  char *text;
+
+  switch (veil_front_get_state (self))
+    {
+    case VEIL_FRONT_OFF:
+      return g_strdup (_ ("Switched off"));
+    case VEIL_FRONT_STARTING:
+      return g_strdup (_ ("Starting the sandbox…"));
+    case VEIL_FRONT_FAILED:
+      return g_strdup (self->problem->message);
+    case VEIL_FRONT_ON:
+    default:
+      break;
+    }
+  veil_backend_get_health (VEIL_BACKEND (self->service), &health);
+  if (g_str_equal (health.status, "not_signed_in"))
+    text = g_strdup (_ ("Nobody is signed in"));
+  else if (g_str_equal (health.status, "no_tee"))
+    text = g_strdup (_ ("No enclave can be used"));
+  else if (g_str_equal (health.status, "registry_unreachable"))
+    text = g_strdup (_ ("The registry of enclaves cannot be read"));
+  else
+    text = describe_counts (&health);
+  veil_backend_health_clear (&health);
+  return text;
+}
+
+void
+veil_front_stop (VeilFront *self)
+{
+  self->stopped = TRUE;
+  drop_pause (self);
+  close_sandbox (self);
+  if (self->service != NULL)
+    veil_service_stop (self->service);
+}
+
+static void
+veil_front_finalize (GObject *object)
+{
+  VeilFront *self = VEIL_FRONT (object);
+
+  veil_front_stop (self);
+  close_service (self);
+  g_clear_error (&self->problem);
+  veil_settings_free (self->settings);
+  G_OBJECT_CLASS (veil_front_parent_class)->finalize (object);
+}
+
+static void
+veil_front_class_init (VeilFrontClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = veil_front_finalize;
+  signals[CHANGED] = g_signal_new ("changed", VEIL_TYPE_FRONT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SERVICE_CHANGED] =
+      g_signal_new ("service-changed", VEIL_TYPE_FRONT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+veil_front_init (VeilFront *self)
+{
+}
+
+VeilFront *
+veil_front_new (const VeilSettings *settings, gboolean sandbox)
+{
+  VeilFront *self = g_object_new (VEIL_TYPE_FRONT, NULL);
+
+  self->settings = veil_settings_copy (settings);
+  self->in_sandbox = sandbox;
+  open_service (self, NULL);
+  return self;
+}

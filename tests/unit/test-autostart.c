@@ -1,0 +1,268 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The autostart entry, and a portal that lets one wait; tests/e2e/test_setup.py has the portal's other answers. */
+#include "autostart.h"
+
+#include "veil-error.h"
+
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+static const char *const command[] = { "/opt/my veil/og-veil", "--home", "/a $b`c\"d\\e%f", NULL };
+
+typedef struct
+{
+  gboolean done;
+  gboolean good;
+  GError *error;
+} Outcome;
+
+static void
+on_set (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+
+  outcome->good = veil_autostart_set_finish (result, &outcome->error);
+  outcome->done = TRUE;
+}
+
+static void
+set (gboolean enabled, Outcome *outcome)
+{
+  veil_autostart_set_async (g_get_user_data_dir (), enabled, command, NULL, on_set, outcome);
+  while (!outcome->done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+set_well (gboolean enabled)
+{
+  Outcome outcome = { FALSE };
+
+  set (enabled, &outcome);
+  g_assert_no_error (outcome.error);
+  g_assert_true (outcome.good);
+}
+
+static gboolean
+is_enabled (void)
+{
+  return veil_autostart_is_enabled (g_get_user_data_dir ());
+}
+
+static void
+test_on_and_off (void)
+{
+  g_autofree char *path = veil_autostart_get_path ();
+
+  g_assert_false (is_enabled ());
+  set_well (FALSE);
+  set_well (TRUE);
+  g_assert_true (is_enabled ());
+  set_well (TRUE);
+  g_assert_true (g_str_has_suffix (path, "/autostart/ai.opengradient.Veil.desktop"));
+  set_well (FALSE);
+  g_assert_false (is_enabled ());
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+/* Of the desktop entry specification: quoted, quotes escaped, field codes made plain, and all of it escaped once more for the file. */
+static void
+test_command (void)
+{
+  g_autofree char *path = veil_autostart_get_path ();
+  g_autofree char *text = NULL;
+
+  set_well (TRUE);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "\nExec=\"/opt/my veil/og-veil\" \"--home\" \"/a \\\\$b\\\\`c\\\\\"d\\\\\\\\e%%f\"\n"));
+}
+
+static void
+test_entry_of_the_person (void)
+{
+  static const char *const hiding[] = { "Hidden=true", "X-GNOME-Autostart-enabled=false", "Exec[", "Hidden=perhaps\nHidden=true" };
+  g_autofree char *path = veil_autostart_get_path ();
+
+  set_well (TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (hiding); i++)
+    {
+      g_autofree char *before =
+          g_strdup_printf ("# mine\n[Desktop Entry]\nName=My Veil\nName[de]=Mein Veil\nExec=veil\n%s\n", hiding[i]);
+      g_autofree char *after = NULL;
+
+      g_assert_true (g_file_set_contents (path, before, -1, NULL));
+      g_assert_false (is_enabled ());
+      set_well (TRUE);
+      g_assert_true (is_enabled ());
+      g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
+      /* What is no key file at all is written anew. */
+      if (i == 2)
+        continue;
+      g_assert_true (g_str_has_prefix (after, "# mine\n"));
+      g_assert_nonnull (strstr (after, "\nName=My Veil\nName[de]=Mein Veil\n"));
+    }
+}
+
+static void
+test_what_cannot_be_written (void)
+{
+  g_autofree char *path = veil_autostart_get_path ();
+  g_autofree char *folder = g_path_get_dirname (path);
+  Outcome outcome = { FALSE };
+
+  set_well (TRUE);
+  set_well (FALSE);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  g_assert_true (g_file_set_contents (folder, "", 0, NULL));
+  set (TRUE, &outcome);
+  g_assert_false (outcome.good);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_STORE);
+  g_assert_nonnull (strstr (outcome.error->message, path));
+  g_clear_error (&outcome.error);
+  g_assert_false (is_enabled ());
+  set_well (FALSE);
+  g_assert_cmpint (g_unlink (folder), ==, 0);
+}
+
+static void
+test_pipe_is_no_entry (void)
+{
+  g_autofree char *path = veil_autostart_get_path ();
+
+  set_well (TRUE);
+  g_unlink (path);
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  g_assert_false (is_enabled ());
+  set_well (TRUE);
+  g_assert_true (is_enabled ());
+}
+
+/* A portal of our own on a bus of our own, whose question the person never answers. */
+typedef struct
+{
+  GTestDBus *bus;
+  GDBusConnection *connection;
+  char *asked;  /* the request's handle, once asked */
+  char *closed; /* the handle that was closed */
+} Portal;
+
+static void
+on_call (GDBusConnection *connection, const char *sender, const char *path, const char *interface, const char *method,
+         GVariant *parameters, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  Portal *portal = user_data;
+  g_autoptr (GVariant) options = NULL;
+  g_autofree char *name = g_strdelimit (g_strdup (sender + 1), ".", '_');
+  const char *token = NULL;
+
+  g_variant_get (parameters, "(&s@a{sv})", NULL, &options);
+  g_assert_true (g_variant_lookup (options, "handle_token", "&s", &token));
+  portal->asked = g_strdup_printf ("/org/freedesktop/portal/desktop/request/%s/%s", name, token);
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(o)", portal->asked));
+}
+
+static GDBusMessage *
+filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
+{
+  Portal *portal = user_data;
+
+  if (incoming && g_strcmp0 (g_dbus_message_get_member (message), "Close") == 0)
+    g_atomic_pointer_set (&portal->closed, g_strdup (g_dbus_message_get_path (message)));
+  return message;
+}
+
+static void
+portal_up (Portal *portal)
+{
+  static const GDBusInterfaceVTable vtable = { .method_call = on_call };
+  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (
+      "<node><interface name='org.freedesktop.portal.Background'><method name='RequestBackground'><arg direction='in' type='s'/>"
+      "<arg direction='in' type='a{sv}'/><arg direction='out' type='o'/></method></interface></node>",
+      NULL);
+
+  portal->bus = g_test_dbus_new (G_TEST_DBUS_NONE);
+  g_test_dbus_up (portal->bus);
+  g_setenv ("GTK_USE_PORTAL", "1", TRUE);
+  portal->connection = g_dbus_connection_new_for_address_sync (g_test_dbus_get_bus_address (portal->bus),
+                                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                                               NULL, NULL, NULL);
+  g_assert_nonnull (portal->connection);
+  g_dbus_connection_add_filter (portal->connection, filter, portal, NULL);
+  g_assert_cmpuint (g_dbus_connection_register_object (portal->connection, "/org/freedesktop/portal/desktop", info->interfaces[0],
+                                                       &vtable, portal, NULL, NULL),
+                    !=, 0);
+  g_assert_nonnull (g_dbus_connection_call_sync (portal->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                                 "org.freedesktop.DBus", "RequestName",
+                                                 g_variant_new ("(su)", "org.freedesktop.portal.Desktop", 0), NULL,
+                                                 G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL));
+}
+
+static void
+portal_down (Portal *portal)
+{
+  g_unsetenv ("GTK_USE_PORTAL");
+  g_clear_object (&portal->connection);
+  g_test_dbus_down (portal->bus);
+  g_clear_object (&portal->bus);
+  g_clear_pointer (&portal->asked, g_free);
+  g_clear_pointer (&portal->closed, g_free);
+}
+
+/* Who no longer waits is told so, and the person is no longer asked. */
+static void
+test_cancel (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Portal portal = { NULL };
+  Outcome outcome = { FALSE };
+
+  portal_up (&portal);
+  veil_autostart_set_async (g_get_user_data_dir (), TRUE, command, cancellable, on_set, &outcome);
+  while (portal.asked == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (outcome.done);
+  g_cancellable_cancel (cancellable);
+  while (!outcome.done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_error (outcome.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&outcome.error);
+  while (g_atomic_pointer_get (&portal.closed) == NULL)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpstr (portal.closed, ==, portal.asked);
+  g_assert_false (is_enabled ());
+  portal_down (&portal);
+}
+
+static void
+test_cancelled_before (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Outcome outcome = { FALSE };
+  Portal portal = { NULL };
+
+  portal_up (&portal);
+  g_cancellable_cancel (cancellable);
+  veil_autostart_set_async (g_get_user_data_dir (), TRUE, command, cancellable, on_set, &outcome);
+  while (!outcome.done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_error (outcome.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&outcome.error);
+  portal_down (&portal);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/autostart/on-and-off", test_on_and_off);
+  g_test_add_func ("/autostart/command", test_command);
+  g_test_add_func ("/autostart/entry-of-the-person", test_entry_of_the_person);
+  g_test_add_func ("/autostart/what-cannot-be-written", test_what_cannot_be_written);
+  g_test_add_func ("/autostart/pipe-is-no-entry", test_pipe_is_no_entry);
+  g_test_add_func ("/autostart/portal/cancel", test_cancel);
+  g_test_add_func ("/autostart/portal/cancelled-before", test_cancelled_before);
+  return g_test_run ();
+}

@@ -1,0 +1,245 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What window and tray show and steer, on the sandbox. */
+#include "front.h"
+
+#include "test-peer.h"
+#include "trial.h"
+#include "veil-error.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct
+{
+  char *home;             /* owned */
+  VeilSettings *settings; /* owned */
+  VeilFront *front;       /* owned */
+  VeilTrial *trial;       /* owned */
+  GError *error;          /* owned */
+  gboolean done;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer sandbox)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->home = g_dir_make_tmp ("veil-front-XXXXXX", NULL);
+  fixture->settings = veil_settings_new (&error);
+  g_assert_no_error (error);
+  g_free (fixture->settings->home);
+  fixture->settings->home = g_strdup (fixture->home);
+  g_free (fixture->settings->session_store);
+  fixture->settings->session_store = g_strdup ("file");
+  fixture->settings->port = 0;
+  /* What is set here is not for the settings file to change. */
+  fixture->settings->given = G_MAXUINT;
+  fixture->front = veil_front_new (fixture->settings, GPOINTER_TO_INT (sandbox));
+}
+
+static void
+clear_trial (Fixture *fixture)
+{
+  g_clear_pointer (&fixture->trial, veil_trial_free);
+  g_clear_error (&fixture->error);
+  fixture->done = FALSE;
+}
+
+static void
+remove_home (const char *home)
+{
+  g_autoptr (GDir) dir = g_dir_open (home, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (home, name, NULL);
+
+      g_unlink (path);
+    }
+  g_assert_cmpint (g_rmdir (home), ==, 0);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  clear_trial (fixture);
+  veil_front_stop (fixture->front);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_clear_object (&fixture->front);
+  veil_settings_free (fixture->settings);
+  remove_home (fixture->home);
+  g_free (fixture->home);
+}
+
+static void
+on_trial (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->trial = veil_trial_finish (result, &fixture->error);
+  fixture->done = TRUE;
+}
+
+static void
+ask (Fixture *fixture, const char *model)
+{
+  g_autofree char *url = veil_front_get_url (fixture->front);
+
+  clear_trial (fixture);
+  veil_trial_async (url, NULL, model, "Hello?", NULL, on_trial, fixture);
+  TEST_ITERATE_UNTIL (fixture->done);
+}
+
+static void
+assert_describes (Fixture *fixture, const char *expected)
+{
+  g_autofree char *text = veil_front_describe (fixture->front);
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+on_changed (VeilFront *front, guint *count)
+{
+  (*count)++;
+}
+
+static void
+test_signed_out (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *url = NULL;
+
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_OFF);
+  g_assert_false (veil_front_get_on (fixture->front));
+  assert_describes (fixture, "Switched off");
+  g_assert_null (veil_front_get_url (fixture->front));
+  veil_front_set_on (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_ON);
+  assert_describes (fixture, "Nobody is signed in");
+  url = veil_front_get_url (fixture->front);
+  g_assert_nonnull (url);
+  ask (fixture, "gpt-4.1");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpint (fixture->trial->outcome, ==, VEIL_TRIAL_FAILED);
+  g_assert_nonnull (strstr (fixture->trial->text, "og-veil login"));
+}
+
+static void
+test_sandbox (Fixture *fixture, gconstpointer data)
+{
+  guint changes = 0;
+
+  g_signal_connect (fixture->front, "changed", G_CALLBACK (on_changed), &changes);
+  veil_front_set_on (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_STARTING);
+  TEST_ITERATE_UNTIL (veil_front_get_state (fixture->front) == VEIL_FRONT_ON);
+  g_assert_true (veil_front_get_sandbox (fixture->front));
+  ask (fixture, "gpt-4.1");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpint (fixture->trial->outcome, ==, VEIL_TRIAL_VERIFIED);
+  g_assert_true (fixture->trial->sandbox);
+  g_assert_cmpuint (strlen (fixture->trial->tee_id), ==, 66);
+  assert_describes (fixture, "1 answer verified");
+  /* The counts are news, too. */
+  changes = 0;
+  ask (fixture, "fault-wrong-signature");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpint (fixture->trial->outcome, ==, VEIL_TRIAL_REFUSED);
+  assert_describes (fixture, "1 answer verified, 1 refused");
+  TEST_ITERATE_UNTIL (changes > 0);
+}
+
+static void
+test_off_and_on (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *url = NULL;
+
+  veil_front_set_on (fixture->front, TRUE);
+  TEST_ITERATE_UNTIL (veil_front_get_state (fixture->front) == VEIL_FRONT_ON);
+  url = veil_front_get_url (fixture->front);
+  veil_front_set_on (fixture->front, FALSE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_OFF);
+  clear_trial (fixture);
+  veil_trial_async (url, NULL, "gpt-4.1", "Hello?", NULL, on_trial, fixture);
+  TEST_ITERATE_UNTIL (fixture->done);
+  g_assert_error (fixture->error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE);
+  veil_front_set_on (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_ON);
+  ask (fixture, "gpt-4.1");
+  g_assert_cmpint (fixture->trial->outcome, ==, VEIL_TRIAL_VERIFIED);
+}
+
+/* Whoever changes their mind while the sandbox comes up is not surprised by it later. */
+static void
+test_sandbox_left_at_once (Fixture *fixture, gconstpointer data)
+{
+  guint services = 0;
+
+  g_signal_connect (fixture->front, "service-changed", G_CALLBACK (on_changed), &services);
+  veil_front_set_on (fixture->front, TRUE);
+  veil_front_set_sandbox (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_STARTING);
+  veil_front_set_sandbox (fixture->front, FALSE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_ON);
+  veil_front_set_sandbox (fixture->front, TRUE);
+  TEST_ITERATE_UNTIL (veil_front_get_state (fixture->front) == VEIL_FRONT_ON);
+  g_assert_cmpuint (services, ==, 4);
+  g_assert_true (veil_service_get_session (veil_front_get_service (fixture->front))->sandbox);
+  veil_front_set_sandbox (fixture->front, FALSE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_ON);
+  g_assert_null (veil_service_get_session (veil_front_get_service (fixture->front)));
+}
+
+static void
+test_sandbox_missing (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *program = g_strdup (g_getenv ("VEIL_SANDBOX_PROGRAM"));
+
+  g_setenv ("VEIL_SANDBOX_PROGRAM", "/nonexistent/sandbox", TRUE);
+  veil_front_set_on (fixture->front, TRUE);
+  TEST_ITERATE_UNTIL (veil_front_get_state (fixture->front) == VEIL_FRONT_FAILED);
+  g_assert_error (veil_front_get_problem (fixture->front), VEIL_ERROR, VEIL_ERROR_SANDBOX);
+  /* Another try, which works. */
+  g_setenv ("VEIL_SANDBOX_PROGRAM", program, TRUE);
+  veil_front_set_on (fixture->front, TRUE);
+  TEST_ITERATE_UNTIL (veil_front_get_state (fixture->front) == VEIL_FRONT_ON);
+}
+
+static void
+test_port_taken (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilFront) second = NULL;
+  g_autofree char *url = NULL;
+  g_autofree char *port = NULL;
+
+  veil_front_set_on (fixture->front, TRUE);
+  url = veil_front_get_url (fixture->front);
+  fixture->settings->port = veil_server_get_port (veil_service_get_server (veil_front_get_service (fixture->front)));
+  port = g_strdup_printf ("%u", fixture->settings->port);
+  second = veil_front_new (fixture->settings, FALSE);
+  veil_front_set_on (second, TRUE);
+  g_assert_cmpint (veil_front_get_state (second), ==, VEIL_FRONT_FAILED);
+  g_assert_error (veil_front_get_problem (second), VEIL_ERROR, VEIL_ERROR_LISTEN);
+  g_assert_nonnull (strstr (veil_front_get_problem (second)->message, port));
+  veil_front_set_on (fixture->front, FALSE);
+  veil_front_set_on (second, TRUE);
+  g_assert_cmpint (veil_front_get_state (second), ==, VEIL_FRONT_ON);
+  veil_front_stop (second);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/front/signed-out", Fixture, GINT_TO_POINTER (FALSE), set_up, test_signed_out, tear_down);
+  g_test_add ("/front/sandbox", Fixture, GINT_TO_POINTER (TRUE), set_up, test_sandbox, tear_down);
+  g_test_add ("/front/off-and-on", Fixture, GINT_TO_POINTER (TRUE), set_up, test_off_and_on, tear_down);
+  g_test_add ("/front/sandbox-left-at-once", Fixture, GINT_TO_POINTER (FALSE), set_up, test_sandbox_left_at_once, tear_down);
+  g_test_add ("/front/sandbox-missing", Fixture, GINT_TO_POINTER (TRUE), set_up, test_sandbox_missing, tear_down);
+  g_test_add ("/front/port-taken", Fixture, GINT_TO_POINTER (FALSE), set_up, test_port_taken, tear_down);
+  return g_test_run ();
+}
