@@ -14,5 +14,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (VeilWelcomePage, veil_welcome_page, VEIL, WELCOME_PAGE, AdwBin)
 
 void veil_welcome_page_set_front (VeilWelcomePage *self, VeilFront *front);
+/* Begins to sign in, unless that is under way. */
+void veil_welcome_page_sign_in (VeilWelcomePage *self);
 
 G_END_DECLS

@@ -5,9 +5,9 @@
 
 #include "browser.h"
 #include "login-listener.h"
+#include "login-steps.h"
 #include "paste.h"
 #include "session-commit.h"
-#include "session-file.h"
 #include "terminal.h"
 #include "veil-error.h"
 
@@ -63,28 +63,22 @@ veil_sign_in_with_paste (GError **error)
   g_autoptr (GBytes) text =
       veil_cli_read_paste ("Paste the code that the sign-in page shows (it stays invisible; Ctrl-C gives up):",
                            VEIL_SESSION_MAX_BYTES, error);
-  VeilSession *session;
   const char *data;
   gsize length;
 
   if (text == NULL)
     return NULL;
   data = g_bytes_get_data (text, &length);
-  session = veil_session_new_from_bundle (length > 0 ? data : "", length, g_get_real_time () / G_USEC_PER_SEC, error);
-  if (session != NULL && !veil_session_check_can_serve (session, error))
-    g_clear_pointer (&session, veil_session_unref);
-  return session;
+  return veil_login_read_code (length > 0 ? data : "", length, error);
 }
 
 VeilSession *
 veil_sign_in_with_python (gboolean import, GError **error)
 {
-  g_autofree char *path = g_build_filename (g_get_home_dir (), ".opengradient", "veil", "session.json", NULL);
+  g_autofree char *path = veil_login_get_python_path ();
   g_autoptr (GError) local_error = NULL;
-  g_autoptr (VeilSession) session = veil_session_file_load (path, &local_error);
+  g_autoptr (VeilSession) session = veil_login_find_python (&local_error);
 
-  if (session != NULL && !veil_session_check_can_serve (session, &local_error))
-    g_clear_pointer (&session, veil_session_unref);
   if (session == NULL)
     {
       if (import && g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))

@@ -27,6 +27,7 @@ struct _VeilAccount
   GSource *retry;            /* owned */
   guint retries;             /* in a row */
   GError *problem;           /* owned; why there is no session */
+  VeilAccountState trouble;  /* what kind of why */
   GQueue waiting;            /* owned, of GTask; for the store */
   GSource *patience;         /* owned */
 };
@@ -106,10 +107,11 @@ settle_waiting (VeilAccount *self)
 
 /* Takes over @problem. */
 static void
-put (VeilAccount *self, VeilSession *session, GError *problem)
+put (VeilAccount *self, VeilSession *session, GError *problem, VeilAccountState trouble)
 {
   g_clear_error (&self->problem);
   self->problem = problem;
+  self->trouble = trouble;
   make_keeper (self);
   veil_session_keeper_set_session (self->keeper, session);
   settle_waiting (self);
@@ -163,7 +165,7 @@ retry_later (VeilAccount *self)
 
 /* What cannot be read for now does not end a session that works. */
 static void
-take_failure (VeilAccount *self, GError *error)
+take_failure (VeilAccount *self, GError *error, gboolean other_network)
 {
   gboolean unreadable = g_error_matches (error, VEIL_ERROR, VEIL_ERROR_STORE);
   gboolean empty = g_error_matches (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
@@ -180,11 +182,11 @@ take_failure (VeilAccount *self, GError *error)
     }
   else if (unreadable)
     {
-      put (self, NULL, g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "%s", error->message));
+      put (self, NULL, g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "%s", error->message), VEIL_ACCOUNT_STORE_TROUBLE);
       g_error_free (error);
     }
   else
-    put (self, NULL, error);
+    put (self, NULL, error, other_network ? VEIL_ACCOUNT_OTHER_NETWORK : VEIL_ACCOUNT_SIGNED_OUT);
 }
 
 static void
@@ -205,10 +207,10 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     error = check_trust (self, session);
   if (error != NULL)
     {
-      take_failure (self, error);
+      take_failure (self, error, session != NULL);
       return;
     }
-  put (self, session, NULL);
+  put (self, session, NULL, VEIL_ACCOUNT_SIGNED_OUT);
   g_message ("Signed in");
 }
 
@@ -242,7 +244,7 @@ void
 veil_account_set_session (VeilAccount *self, VeilSession *session)
 {
   stop_reading (self);
-  put (self, session, NULL);
+  put (self, session, NULL, VEIL_ACCOUNT_SIGNED_OUT);
 }
 
 void
@@ -293,6 +295,18 @@ veil_account_get_session (VeilAccount *self)
   return veil_session_keeper_get_session (self->keeper);
 }
 
+VeilAccountState
+veil_account_get_state (VeilAccount *self)
+{
+  if (veil_account_get_session (self) != NULL)
+    return VEIL_ACCOUNT_SIGNED_IN;
+  if (self->keeper != NULL && veil_session_keeper_get_end (self->keeper) != NULL)
+    return VEIL_ACCOUNT_ENDED;
+  if (self->problem != NULL)
+    return self->trouble;
+  return self->store != NULL ? VEIL_ACCOUNT_READING : VEIL_ACCOUNT_SIGNED_OUT;
+}
+
 const GError *
 veil_account_get_problem (VeilAccount *self)
 {
@@ -334,9 +348,12 @@ on_patience (gpointer data)
 
   drop_source (&self->patience);
   if (veil_account_get_session (self) == NULL && self->problem == NULL)
-    self->problem =
-        g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-                             "The keyring has not given the session out yet: unlock it, or sign in with `og-veil login`");
+    {
+      self->problem =
+          g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
+                               "The keyring has not given the session out yet: unlock it, or sign in with `og-veil login`");
+      self->trouble = VEIL_ACCOUNT_STORE_TROUBLE;
+    }
   settle_waiting (self);
   return G_SOURCE_REMOVE;
 }

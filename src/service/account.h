@@ -10,6 +10,16 @@
 
 G_BEGIN_DECLS
 
+typedef enum
+{
+  VEIL_ACCOUNT_READING,       /* the store has not said yet */
+  VEIL_ACCOUNT_SIGNED_IN,
+  VEIL_ACCOUNT_SIGNED_OUT,
+  VEIL_ACCOUNT_STORE_TROUBLE, /* it is locked, cannot be reached, or holds something else */
+  VEIL_ACCOUNT_OTHER_NETWORK, /* than the trusted one: signing in again asks for consent */
+  VEIL_ACCOUNT_ENDED,         /* it could not be renewed */
+} VeilAccountState;
+
 #define VEIL_TYPE_ACCOUNT (veil_account_get_type ())
 G_DECLARE_FINAL_TYPE (VeilAccount, veil_account, VEIL, ACCOUNT, GObject)
 
@@ -28,6 +38,7 @@ void          veil_account_close_finish (VeilAccount *self, GAsyncResult *result
 
 /* (transfer none) (nullable): the session, while it can be used */
 VeilSession  *veil_account_get_session (VeilAccount *self);
+VeilAccountState veil_account_get_state (VeilAccount *self);
 /* (transfer none) (nullable): why there is none */
 const GError *veil_account_get_problem (VeilAccount *self);
 

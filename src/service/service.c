@@ -3,7 +3,6 @@
 
 #include "service.h"
 
-#include "account.h"
 #include "chat-run.h"
 #include "fetch.h"
 #include "network.h"
@@ -178,10 +177,10 @@ veil_service_get_session (VeilService *self)
   return veil_account_get_session (self->account);
 }
 
-const GError *
-veil_service_get_account_problem (VeilService *self)
+VeilAccount *
+veil_service_get_account (VeilService *self)
 {
-  return veil_account_get_problem (self->account);
+  return self->account;
 }
 
 VeilNetwork *

@@ -4,6 +4,7 @@
 /* All of Veil without a user interface: session, registry, selection, relay and endpoint, wired together. */
 #pragma once
 
+#include "account.h"
 #include "network.h"
 #include "server.h"
 #include "session.h"
@@ -27,8 +28,7 @@ void         veil_service_open_account (VeilService *self);
 void         veil_service_set_session (VeilService *self, VeilSession *session);
 VeilSession *veil_service_get_session (VeilService *self); /* (transfer none) (nullable) */
 
-/* (transfer none) (nullable): why nobody is signed in, if that is known */
-const GError *veil_service_get_account_problem (VeilService *self);
+VeilAccount *veil_service_get_account (VeilService *self); /* (transfer none) */
 /* (transfer none) (nullable): while somebody is signed in whose session is fit to serve */
 VeilNetwork *veil_service_get_network (VeilService *self);
 /* (transfer none): the settings in force, the file looked at now; valid until they are looked at again */
