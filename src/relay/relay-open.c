@@ -12,14 +12,14 @@
 #include <string.h>
 
 static void
-fill_input (VeilVerifierInput *input, VeilTee *tee, VeilChatRequest *request)
+fill_input (VeilVerifierInput *input, VeilTee *tee, VeilChatRequest *request, gint64 now)
 {
   input->tee_id = tee->id;
   input->signing_key_der = g_bytes_get_data (tee->signing_key_der, &input->signing_key_length);
   input->signing_key = tee->signing_key;
   input->request_hash = request->request_hash;
   input->request_hash_plain = request->effort_given ? request->request_hash_plain : NULL;
-  input->now = g_get_real_time () / G_USEC_PER_SEC;
+  input->now = now;
 }
 
 static VeilChatAnswer *
@@ -134,7 +134,7 @@ veil_relay_open_answer (VeilOhttpClient *context, VeilTee *tee, VeilChatRequest 
   VeilTiming timing = { .parse = request->parse_us };
   VeilChatAnswer *answer;
 
-  fill_input (&input, tee, request);
+  fill_input (&input, tee, request, g_get_real_time () / G_USEC_PER_SEC);
   answer =
       request->stream ? open_stream (context, &input, body, &timing, error) : open_single (context, &input, body, &timing, error);
   if (answer == NULL)
@@ -144,5 +144,34 @@ veil_relay_open_answer (VeilOhttpClient *context, VeilTee *tee, VeilChatRequest 
     }
   complete_proof (answer->proof, tee, request, sandbox);
   answer->timing = timing;
+  return answer;
+}
+
+static VeilChatAnswer *
+verify_stream (const VeilVerifierInput *input, const guint8 *events, gsize length, GError **error)
+{
+  g_autoptr (VeilStreamReader) reader = veil_stream_reader_new ();
+
+  return veil_stream_reader_push (reader, events, length, error) ? veil_stream_reader_finish (reader, input, error) : NULL;
+}
+
+VeilChatAnswer *
+veil_relay_verify_answer (VeilTee *tee, VeilChatRequest *request, GBytes *plaintext, gint64 now, gboolean sandbox, GError **error)
+{
+  gint64 start = g_get_monotonic_time ();
+  VeilVerifierInput input = { 0 };
+  VeilChatAnswer *answer;
+  const guint8 *data;
+  gsize length;
+
+  fill_input (&input, tee, request, now);
+  data = g_bytes_get_data (plaintext, &length);
+  answer =
+      request->stream ? verify_stream (&input, data, length, error) : veil_response_verify_single (&input, data, length, error);
+  if (answer == NULL)
+    return NULL;
+  complete_proof (answer->proof, tee, request, sandbox);
+  answer->timing.parse = request->parse_us;
+  answer->timing.verify = g_get_monotonic_time () - start;
   return answer;
 }

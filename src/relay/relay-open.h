@@ -22,4 +22,14 @@ G_BEGIN_DECLS
 VeilChatAnswer *veil_relay_open_answer (VeilOhttpClient *context, VeilTee *tee, VeilChatRequest *request, GBytes *body, gboolean sandbox,
                                         GError **error);
 
+/**
+ * veil_relay_verify_answer:
+ * @plaintext: what came out of a seal that somebody else has opened
+ * @now: seconds since 1970
+ *
+ * The second half of veil_relay_open_answer().
+ */
+VeilChatAnswer *veil_relay_verify_answer (VeilTee *tee, VeilChatRequest *request, GBytes *plaintext, gint64 now, gboolean sandbox,
+                                          GError **error);
+
 G_END_DECLS

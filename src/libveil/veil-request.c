@@ -1,0 +1,146 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "veil-request.h"
+
+#include "hex.h"
+#include "readable.h"
+#include "relay-open.h"
+#include "wrap.h"
+
+#include <string.h>
+
+struct _VeilRequest
+{
+  GObject parent;
+
+  VeilChatRequest *request; /* owned */
+  GBytes *canonical;        /* owned, wiped */
+  char *hash;               /* owned */
+  char *hash_plain;         /* owned */
+};
+
+G_DEFINE_FINAL_TYPE (VeilRequest, veil_request, G_TYPE_OBJECT)
+
+static const VeilReadable readable[] = {
+  { "hash", VEIL_READABLE_STRING, G_CALLBACK (veil_request_get_hash) },
+  { "hash-without-effort", VEIL_READABLE_STRING, G_CALLBACK (veil_request_get_hash_without_effort) },
+  { "wire", VEIL_READABLE_BYTES, G_CALLBACK (veil_request_get_wire) },
+  { "canonical", VEIL_READABLE_BYTES, G_CALLBACK (veil_request_get_canonical) },
+  { "model", VEIL_READABLE_STRING, G_CALLBACK (veil_request_get_model) },
+  { "stream", VEIL_READABLE_BOOLEAN, G_CALLBACK (veil_request_get_stream) },
+  { "dropped-fields", VEIL_READABLE_STRV, G_CALLBACK (veil_request_get_dropped_fields) },
+  { NULL },
+};
+
+static void
+veil_request_finalize (GObject *object)
+{
+  VeilRequest *self = VEIL_REQUEST (object);
+
+  g_clear_pointer (&self->request, veil_chat_request_unref);
+  g_clear_pointer (&self->canonical, g_bytes_unref);
+  g_free (self->hash);
+  g_free (self->hash_plain);
+  G_OBJECT_CLASS (veil_request_parent_class)->finalize (object);
+}
+
+static void
+veil_request_class_init (VeilRequestClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = veil_request_finalize;
+  veil_readable_install (G_OBJECT_CLASS (klass), readable);
+}
+
+static void
+veil_request_init (VeilRequest *self)
+{
+}
+
+VeilRequest *
+veil_request_new (const char *body, GError **error)
+{
+  g_autoptr (VeilChatRequest) request = NULL;
+  g_autoptr (GBytes) canonical = NULL;
+  VeilRequest *self;
+
+  g_return_val_if_fail (body != NULL, NULL);
+  request = veil_chat_request_new (body, strlen (body), VEIL_CHAT_REQUEST_OPENAI, error);
+  if (request == NULL)
+    return NULL;
+  canonical = veil_chat_request_build_canonical (body, strlen (body), VEIL_CHAT_REQUEST_OPENAI, error);
+  if (canonical == NULL)
+    return NULL;
+  self = g_object_new (VEIL_TYPE_REQUEST, NULL);
+  self->hash = veil_hex_encode_0x (request->request_hash, sizeof request->request_hash);
+  self->hash_plain = veil_hex_encode_0x (request->request_hash_plain, sizeof request->request_hash_plain);
+  self->request = g_steal_pointer (&request);
+  self->canonical = g_steal_pointer (&canonical);
+  return self;
+}
+
+VeilChatRequest *
+veil_request_get_chat_request (VeilRequest *self)
+{
+  return self->request;
+}
+
+VeilAnswer *
+veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *response, gint64 at, GError **error)
+{
+  g_autoptr (VeilChatAnswer) answer = NULL;
+
+  g_return_val_if_fail (VEIL_IS_REQUEST (self) && VEIL_IS_ENCLAVE (enclave) && response != NULL && at >= -1, NULL);
+  answer = veil_relay_verify_answer (veil_enclave_get_tee (enclave), self->request, response,
+                                     at >= 0 ? at : g_get_real_time () / G_USEC_PER_SEC, veil_enclave_get_sandbox (enclave), error);
+  return answer != NULL ? veil_answer_new_for_chat_answer (answer, self) : NULL;
+}
+
+const char *
+veil_request_get_hash (VeilRequest *self)
+{
+  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  return self->hash;
+}
+
+const char *
+veil_request_get_hash_without_effort (VeilRequest *self)
+{
+  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  return self->hash_plain;
+}
+
+GBytes *
+veil_request_get_wire (VeilRequest *self)
+{
+  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  return self->request->wire;
+}
+
+GBytes *
+veil_request_get_canonical (VeilRequest *self)
+{
+  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  return self->canonical;
+}
+
+const char *
+veil_request_get_model (VeilRequest *self)
+{
+  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  return self->request->model;
+}
+
+gboolean
+veil_request_get_stream (VeilRequest *self)
+{
+  g_return_val_if_fail (VEIL_IS_REQUEST (self), FALSE);
+  return self->request->stream;
+}
+
+const char *const *
+veil_request_get_dropped_fields (VeilRequest *self)
+{
+  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  return (const char *const *) self->request->dropped;
+}

@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "wrap.h"
+
+#include "hex.h"
+#include "veil-error.h"
+
+#define MAX_HEX_BYTES 64
+
+char *
+veil_wrap_normalize_hex (const char *text, gsize length, const char *what, GError **error)
+{
+  guint8 bytes[MAX_HEX_BYTES];
+
+  g_assert (length <= sizeof bytes);
+  if (veil_hex_decode (text, bytes, length))
+    return veil_hex_encode_0x (bytes, length);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The %s is not %" G_GSIZE_FORMAT " hexadecimal digits", what,
+               2 * length);
+  return NULL;
+}
+
+char *
+veil_wrap_bytes_to_string (GBytes *bytes)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  char *text = g_strndup (length > 0 ? data : "", length);
+
+  g_bytes_unref (bytes);
+  return text;
+}

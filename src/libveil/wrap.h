@@ -1,0 +1,52 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Between the public objects and what the layers know. Nothing here is exported. */
+#pragma once
+
+#include "chat-answer.h"
+#include "chat-request.h"
+#include "registry.h"
+#include "relay-headers.h"
+#include "selection.h"
+#include "session.h"
+#include "veil-answer.h"
+#include "veil-authorization.h"
+#include "veil-bundle.h"
+#include "veil-chooser.h"
+#include "veil-enclave.h"
+#include "veil-registry-client.h"
+#include "veil-request.h"
+#include "veil-verification.h"
+
+G_BEGIN_DECLS
+
+/* Returns: (transfer full); the argument is referenced. */
+VeilEnclave      *veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox);
+VeilVerification *veil_verification_new_for_proof (VeilProof *proof);
+VeilAnswer       *veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request);
+
+/* Returns: (transfer none). */
+VeilTee          *veil_enclave_get_tee (VeilEnclave *self);
+VeilProof        *veil_verification_get_proof (VeilVerification *self);
+VeilChatRequest  *veil_request_get_chat_request (VeilRequest *self);
+VeilSession      *veil_bundle_get_session (VeilBundle *self);
+VeilRegistry     *veil_registry_client_get_registry (VeilRegistryClient *self);
+
+/* Returns: (transfer full) (element-type VeilEnclave). */
+GPtrArray        *veil_registry_client_wrap_tees (VeilRegistryClient *self, GPtrArray *tees);
+
+/* Whether it was ever told what the registry lists. */
+gboolean          veil_chooser_has_enclaves (VeilChooser *self);
+
+/* "0x…" in lower case from @length bytes of hex of any case, with or without "0x"; NULL with VEIL_ERROR_INVALID_ARGUMENT naming @what. */
+char             *veil_wrap_normalize_hex (const char *text, gsize length, const char *what, GError **error);
+/* The contents of @bytes (taken over) as a string; they hold no NUL. */
+char             *veil_wrap_bytes_to_string (GBytes *bytes);
+
+/* @task ends with VeilRelayHeaders, or with an error, when the authorization is done, has failed, or is dropped. */
+VeilAuthorization *veil_authorization_new (GTask *task, gboolean refused);
+/* Nobody has taken it on. Returns: %TRUE if @task was not ended yet, which is the caller's to do now. */
+gboolean           veil_authorization_withdraw (VeilAuthorization *self);
+
+G_END_DECLS
