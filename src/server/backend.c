@@ -15,6 +15,7 @@ veil_backend_health_clear (VeilBackendHealth *health)
 {
   g_clear_pointer (&health->tee_id, g_free);
   g_clear_pointer (&health->tee_endpoint, g_free);
+  g_clear_pointer (&health->tee_pcr_hash, g_free);
 }
 
 void

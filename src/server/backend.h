@@ -21,6 +21,7 @@ typedef struct
   const char *status;       /* static: "ok", "not_signed_in", "no_tee", "registry_unreachable" */
   char       *tee_id;       /* may be NULL */
   char       *tee_endpoint; /* may be NULL */
+  char       *tee_pcr_hash; /* may be NULL */
   gboolean    sandbox;
   guint64     verified;
   guint64     refused;      /* answers that failed verification */

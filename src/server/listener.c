@@ -252,10 +252,16 @@ veil_listeners_open (VeilServer *server, const char *host, guint16 port, GError 
 }
 
 void
-veil_listeners_close (VeilServer *server)
+veil_listeners_stop_accepting (VeilServer *server)
 {
   g_ptr_array_set_free_func (server->listeners, (GDestroyNotify) listener_free);
   g_ptr_array_set_size (server->listeners, 0);
+}
+
+void
+veil_listeners_close (VeilServer *server)
+{
+  veil_listeners_stop_accepting (server);
   g_clear_object (&server->keep_alive[0]);
   g_clear_object (&server->keep_alive[1]);
 }

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 /* "localhost" is 127.0.0.1 and, where this machine has it, ::1, on the same port. VEIL_ERROR_LISTEN. */
 gboolean veil_listeners_open (VeilServer *server, const char *host, guint16 port, GError **error);
 void     veil_listeners_close (VeilServer *server);
+/* The port is free for others; connections that there are stay. */
+void     veil_listeners_stop_accepting (VeilServer *server);
 
 /* There is room for connections again. */
 void     veil_listeners_resume (VeilServer *server);

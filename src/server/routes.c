@@ -3,6 +3,7 @@
 
 #include "routes.h"
 
+#include "config.h"
 #include "json-writer.h"
 
 #include <string.h>
@@ -33,8 +34,10 @@ answer_health (VeilExchange *exchange)
   veil_backend_get_health (exchange->server->backend, &health);
   veil_json_writer_begin_object (writer);
   write_string (writer, "status", health.status);
+  write_string (writer, "version", VEIL_VERSION);
   write_string (writer, "active_tee_id", health.tee_id);
   write_string (writer, "active_tee_endpoint", health.tee_endpoint);
+  write_string (writer, "active_tee_pcr_hash", health.tee_pcr_hash);
   veil_json_writer_key (writer, "verified_inference");
   veil_json_writer_boolean (writer, TRUE);
   veil_json_writer_key (writer, "sandbox");
@@ -180,6 +183,12 @@ veil_route_headers (VeilExchange *exchange)
     }
   if (!check_access (exchange))
     return;
+  if (exchange->server->draining)
+    {
+      soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
+      veil_exchange_refuse (exchange, 503, "stopping", "Veil is being stopped; send the request again when it runs");
+      return;
+    }
   if (soup_server_message_is_options_ping (message) && method == SOUP_METHOD_OPTIONS)
     {
       answer_options (exchange, "GET, HEAD, POST, OPTIONS");

@@ -32,6 +32,7 @@ struct _VeilServer
   GHashTable  *connections; /* set of VeilConnection, not owned: they leave by themselves */
   GHashTable  *lingers;     /* set of VeilLinger, owned */
   GHashTable  *exchanges;   /* set of VeilExchange, a reference each */
+  gboolean     draining;    /* nothing more is begun */
   guint        idle_ms;     /* how long a peer may do nothing while it is its turn */
 };
 

@@ -3,6 +3,7 @@
 
 #include "instance-private.h"
 
+#include "fetch.h"
 #include "json-writer.h"
 #include "settings.h"
 
@@ -17,7 +18,21 @@ veil_instance_info_copy (const VeilInstanceInfo *self)
   copy->version = g_strdup (self->version);
   copy->host = g_strdup (self->host);
   copy->log = g_strdup (self->log);
+  copy->app_env = g_strdup (self->app_env);
+  copy->relay_url = g_strdup (self->relay_url);
+  copy->registry_rpc_url = g_strdup (self->registry_rpc_url);
+  copy->registry_address = g_strdup (self->registry_address);
   return copy;
+}
+
+void
+veil_instance_info_clear_network (VeilInstanceInfo *self)
+{
+  g_clear_pointer (&self->app_env, g_free);
+  g_clear_pointer (&self->relay_url, g_free);
+  g_clear_pointer (&self->registry_rpc_url, g_free);
+  g_clear_pointer (&self->registry_address, g_free);
+  self->registry_tee_type = 0;
 }
 
 void
@@ -29,6 +44,7 @@ veil_instance_info_free (VeilInstanceInfo *self)
   g_free (self->version);
   g_free (self->host);
   g_free (self->log);
+  veil_instance_info_clear_network (self);
   g_free (self);
 }
 
@@ -84,18 +100,23 @@ veil_instance_info_to_bytes (const VeilInstanceInfo *self)
   write_filename (writer, "log", self->log);
   write_boolean (writer, "sandbox", self->sandbox);
   write_boolean (writer, "restarts", self->restarts);
+  write_string (writer, "app_env", self->app_env);
+  write_string (writer, "relay_url", self->relay_url);
+  write_string (writer, "registry_rpc_url", self->registry_rpc_url);
+  write_string (writer, "registry_address", self->registry_address);
+  write_uint (writer, "registry_tee_type", self->registry_tee_type);
   veil_json_writer_end_object (writer);
   return veil_json_writer_finish (writer);
 }
 
-/* One word of printable ASCII: these are shown to people, and some of them become part of addresses. */
+/* One word of printable ASCII: these are shown to people, and some of them are or become part of addresses. */
 static char *
-read_word (const VeilJson *object, const char *key)
+read_word (const VeilJson *object, const char *key, gsize max)
 {
   gsize length;
   const char *text = veil_json_get_string (veil_json_get_member (object, key), &length);
 
-  if (text == NULL || length == 0 || length > 64)
+  if (text == NULL || length == 0 || length > max)
     return NULL;
   for (gsize i = 0; i < length; i++)
     if (!g_ascii_isgraph (text[i]))
@@ -108,6 +129,24 @@ static gboolean
 read_uint (const VeilJson *object, const char *key, guint64 max, guint64 *value)
 {
   return veil_json_get_uint64 (veil_json_get_member (object, key), value) && *value <= max;
+}
+
+/* A file that somebody else wrote must not lead the commands to other places than a session could. */
+static void
+read_network (VeilInstanceInfo *self, const VeilJson *root)
+{
+  guint64 tee_type;
+
+  self->app_env = read_word (root, "app_env", 64);
+  self->relay_url = read_word (root, "relay_url", 2048);
+  self->registry_rpc_url = read_word (root, "registry_rpc_url", 2048);
+  self->registry_address = read_word (root, "registry_address", 42);
+  if (self->relay_url != NULL && self->registry_rpc_url != NULL && self->registry_address != NULL &&
+      veil_fetch_check_url (self->relay_url, "relay", NULL) && veil_fetch_check_url (self->registry_rpc_url, "registry", NULL) &&
+      read_uint (root, "registry_tee_type", G_MAXUINT8, &tee_type))
+    self->registry_tee_type = (guint8) tee_type;
+  else
+    veil_instance_info_clear_network (self);
 }
 
 VeilInstanceInfo *
@@ -127,14 +166,15 @@ veil_instance_info_parse (const char *text, gsize length)
   self->born = born;
   self->started_at = (gint64) started_at;
   self->port = (guint16) port;
-  self->program = read_word (root, "program");
-  self->version = read_word (root, "version");
-  self->host = read_word (root, "host");
+  self->program = read_word (root, "program", 64);
+  self->version = read_word (root, "version", 64);
+  self->host = read_word (root, "host", 64);
   self->log = log != NULL ? g_uri_unescape_string (log, NULL) : NULL;
   self->sandbox = veil_json_is (veil_json_get_member (root, "sandbox"), VEIL_JSON_TRUE);
   self->restarts = veil_json_is (veil_json_get_member (root, "restarts"), VEIL_JSON_TRUE);
   if (self->program == NULL || self->version == NULL || (self->host == NULL && self->port != 0))
     return NULL;
+  read_network (self, root);
   return g_steal_pointer (&self);
 }
 
@@ -149,7 +189,15 @@ veil_instance_get_birth (pid_t pid)
     return 0;
   /* The second field is the program's name in parentheses, which may hold anything. */
   field = strrchr (text, ')');
+  if (field == NULL || g_str_has_prefix (field, ") Z") || g_str_has_prefix (field, ") X"))
+    return 0;
   for (guint i = 2; field != NULL && i < 22; i++)
     field = strchr (field + 1, ' ');
   return field != NULL ? g_ascii_strtoull (field + 1, NULL, 10) : 0;
+}
+
+gboolean
+veil_instance_info_is_alive (const VeilInstanceInfo *self)
+{
+  return veil_instance_get_birth (self->pid) == self->born;
 }

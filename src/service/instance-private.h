@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 #define VEIL_INSTANCE_MAX_BYTES (16 * 1024)
 
 GBytes  *veil_instance_info_to_bytes (const VeilInstanceInfo *self);
-/* 0 if there is no such process to be seen. */
+void     veil_instance_info_clear_network (VeilInstanceInfo *self);
+/* 0 if there is no such process to be seen, or only what is left of one that ended. */
 guint64  veil_instance_get_birth (pid_t pid);
 
 G_END_DECLS

@@ -78,7 +78,7 @@ read_info (int fd)
       length += (gsize) n;
     }
   info = veil_instance_info_parse (text, length);
-  return info != NULL && veil_instance_get_birth (info->pid) == info->born ? g_steal_pointer (&info) : NULL;
+  return info != NULL && veil_instance_info_is_alive (info) ? g_steal_pointer (&info) : NULL;
 }
 
 static int
@@ -218,22 +218,69 @@ veil_instance_acquire (const char *home, const VeilInstanceInfo *info, VeilInsta
   return NULL;
 }
 
-gboolean
-veil_instance_set_address (VeilInstance *self, const char *host, guint16 port, GError **error)
+/* Takes over @info. */
+static gboolean
+replace (VeilInstance *self, VeilInstanceInfo *info, GError **error)
 {
-  g_autoptr (VeilInstanceInfo) info = veil_instance_info_copy (self->info);
-  int fd;
+  int fd = put (self->path, info, error);
 
-  g_free (info->host);
-  info->host = g_strdup (host);
-  info->port = port;
-  fd = put (self->path, info, error);
   if (fd < 0)
-    return FALSE;
+    {
+      veil_instance_info_free (info);
+      return FALSE;
+    }
   close (self->fd);
   self->fd = fd;
   veil_instance_info_free (self->info);
-  self->info = g_steal_pointer (&info);
+  self->info = info;
+  return TRUE;
+}
+
+gboolean
+veil_instance_set_address (VeilInstance *self, const char *host, guint16 port, GError **error)
+{
+  VeilInstanceInfo *info;
+
+  if (g_strcmp0 (host, self->info->host) == 0 && port == self->info->port)
+    return TRUE;
+  info = veil_instance_info_copy (self->info);
+  g_free (info->host);
+  info->host = g_strdup (host);
+  info->port = port;
+  return replace (self, info, error);
+}
+
+/* What serves; a session that does not names no network. */
+static void
+set_network (VeilInstanceInfo *info, const VeilSession *session)
+{
+  veil_instance_info_clear_network (info);
+  if (session == NULL || !veil_session_check_can_serve (session, NULL))
+    return;
+  info->app_env = g_strdup (session->app_env);
+  info->relay_url = g_strdup (session->relay_url);
+  info->registry_rpc_url = g_strdup (session->registry_rpc_url);
+  info->registry_address = g_strdup (session->registry_address);
+  info->registry_tee_type = session->registry_tee_type;
+}
+
+static gboolean
+has_same_network (const VeilInstanceInfo *a, const VeilInstanceInfo *b)
+{
+  return g_strcmp0 (a->app_env, b->app_env) == 0 && g_strcmp0 (a->relay_url, b->relay_url) == 0 &&
+         g_strcmp0 (a->registry_rpc_url, b->registry_rpc_url) == 0 && g_strcmp0 (a->registry_address, b->registry_address) == 0 &&
+         a->registry_tee_type == b->registry_tee_type;
+}
+
+gboolean
+veil_instance_set_session (VeilInstance *self, const VeilSession *session, GError **error)
+{
+  VeilInstanceInfo *info = veil_instance_info_copy (self->info);
+
+  set_network (info, session);
+  if (!has_same_network (info, self->info))
+    return replace (self, info, error);
+  veil_instance_info_free (info);
   return TRUE;
 }
 

@@ -5,7 +5,8 @@
  * holder of the lock: a file that a killed program left behind is told from one of a program that runs by the lock alone. All calls are local, small and blocking. */
 #pragma once
 
-#include <glib.h>
+#include "session.h"
+
 #include <sys/types.h>
 
 G_BEGIN_DECLS
@@ -23,12 +24,20 @@ typedef struct
   char    *log;        /* owned; the log file; NULL: standard error */
   gboolean sandbox;
   gboolean restarts;   /* starts again in place on SIGUSR1 */
+  /* The network in use; all NULL while nobody is signed in. */
+  char    *app_env;          /* owned; may be NULL */
+  char    *relay_url;        /* owned */
+  char    *registry_rpc_url; /* owned */
+  char    *registry_address; /* owned */
+  guint8   registry_tee_type;
 } VeilInstanceInfo;
 
 VeilInstanceInfo *veil_instance_info_copy (const VeilInstanceInfo *self);
 void              veil_instance_info_free (VeilInstanceInfo *self);
 /* New string: where clients on this machine reach it, "http://HOST:PORT/v1"; NULL until requests are accepted. */
 char             *veil_instance_info_get_url (const VeilInstanceInfo *self);
+/* FALSE once that process has ended, whoever has its pid then. */
+gboolean          veil_instance_info_is_alive (const VeilInstanceInfo *self);
 /* Reads what an instance file holds. NULL: that is not one. Exposed for tests. */
 VeilInstanceInfo *veil_instance_info_parse (const char *text, gsize length);
 
@@ -37,7 +46,7 @@ typedef struct _VeilInstance VeilInstance;
 /**
  * veil_instance_acquire:
  * @home: made (mode 0700) if it is not there
- * @info: program, log, sandbox and restarts count; the rest is filled in
+ * @info: program, log, sandbox and restarts; the rest is filled in
  * @holder: (out): who runs already, if that is why there is no lock; free with veil_instance_info_free()
  *
  * Becomes the one instance of @home, until veil_instance_release() or the end of the process, however it ends. Programs that are started from here do not keep it.
@@ -46,8 +55,10 @@ typedef struct _VeilInstance VeilInstance;
  *   or who runs cannot be told.
  */
 VeilInstance           *veil_instance_acquire (const char *home, const VeilInstanceInfo *info, VeilInstanceInfo **holder, GError **error);
-/* Where requests are accepted from now on. On failure (VEIL_ERROR_STORE) others see the former address. */
+/* Where requests are accepted from now on; NULL and 0: nowhere. On failure (VEIL_ERROR_STORE) others see what was there before. */
 gboolean                veil_instance_set_address (VeilInstance *self, const char *host, guint16 port, GError **error);
+/* Whose network is used from now on (its tokens and names are not told); NULL: nobody's. */
+gboolean                veil_instance_set_session (VeilInstance *self, const VeilSession *session, GError **error);
 const VeilInstanceInfo *veil_instance_get_info (VeilInstance *self);
 /* The file goes with it. */
 void                    veil_instance_release (VeilInstance *self);

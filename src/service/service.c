@@ -22,6 +22,7 @@ struct _VeilService
   VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
   VeilRecordList *records;  /* owned */
   VeilServer *server;       /* owned; set while the endpoint is up */
+  VeilInstance *instance;   /* not owned; may be NULL */
 
   guint64 verified;
   guint64 refused;
@@ -112,14 +113,40 @@ look_at_settings (VeilService *self)
   return news;
 }
 
-static void
-on_choosing (VeilNetwork *network, VeilService *self)
+void
+veil_service_reload (VeilService *self)
 {
   if (look_at_settings (self))
     emit_changed (self);
+}
+
+static void
+on_choosing (VeilNetwork *network, VeilService *self)
+{
+  veil_service_reload (self);
   /* One that only ends its requests hears of nothing else. */
   if (network != self->network)
     veil_network_set_settings (network, get_settings (self));
+}
+
+/* Not worth ending for: who looks sees what was true before. */
+static void
+tell_instance (VeilService *self)
+{
+  const char *host = self->server != NULL ? veil_server_get_host (self->server) : NULL;
+  guint16 port = self->server != NULL ? veil_server_get_port (self->server) : 0;
+  g_autoptr (GError) error = NULL;
+
+  if (self->instance != NULL && (!veil_instance_set_address (self->instance, host, port, &error) ||
+                                 !veil_instance_set_session (self->instance, veil_account_get_session (self->account), &error)))
+    g_message ("Other commands are not told of this: %s", error->message);
+}
+
+void
+veil_service_set_instance (VeilService *self, VeilInstance *instance)
+{
+  self->instance = instance;
+  tell_instance (self);
 }
 
 /* The same network with other tokens stays: what is known of its enclaves is still true. */
@@ -141,6 +168,7 @@ take_session (VeilService *self, VeilSession *session)
 static void
 on_account_changed (VeilAccount *account, VeilService *self)
 {
+  tell_instance (self);
   take_session (self, veil_account_get_session (account));
   emit_changed (self);
 }
@@ -226,6 +254,7 @@ veil_service_start (VeilService *self, GError **error)
       g_clear_object (&self->server);
       return FALSE;
     }
+  tell_instance (self);
   if (self->network != NULL)
     veil_network_refresh (self->network);
   emit_changed (self);
@@ -239,6 +268,7 @@ veil_service_stop (VeilService *self)
     return;
   veil_server_stop (self->server);
   g_clear_object (&self->server);
+  tell_instance (self);
   emit_changed (self);
 }
 
@@ -423,7 +453,7 @@ veil_service_get_health (VeilBackend *backend, VeilBackendHealth *health)
   g_autoptr (VeilTee) tee = NULL;
 
   health->status = "not_signed_in";
-  health->tee_id = health->tee_endpoint = NULL;
+  health->tee_id = health->tee_endpoint = health->tee_pcr_hash = NULL;
   health->sandbox = session != NULL && session->sandbox;
   health->verified = self->verified;
   health->refused = self->refused;
@@ -435,6 +465,7 @@ veil_service_get_health (VeilBackend *backend, VeilBackendHealth *health)
     {
       health->tee_id = g_strdup (tee->id);
       health->tee_endpoint = g_strdup (tee->endpoint);
+      health->tee_pcr_hash = g_strdup (tee->pcr_hash);
     }
   if (error == NULL)
     health->status = "ok";

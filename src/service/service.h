@@ -5,6 +5,7 @@
 #pragma once
 
 #include "account.h"
+#include "instance.h"
 #include "network.h"
 #include "server.h"
 #include "session.h"
@@ -34,9 +35,14 @@ VeilNetwork *veil_service_get_network (VeilService *self);
 /* (transfer none): the settings in force, the file looked at now; valid until they are looked at again */
 const VeilSettings *veil_service_get_settings (VeilService *self);
 
+/* Tells @instance, which must outlive the service, the address and the network from now on, so that the commands find both. NULL: nobody any more. */
+void         veil_service_set_instance (VeilService *self, VeilInstance *instance);
+
 /* Starts the endpoint, and reads the registry ahead of the first request. Models come from the file that VEIL_MODELS_FILE names, else
  * from the installed one. VEIL_ERROR_LISTEN. */
 gboolean     veil_service_start (VeilService *self, GError **error);
+/* Reads the settings file now, rather than with the next request. */
+void         veil_service_reload (VeilService *self);
 /* Ends it. Call this before the last unref: a running endpoint holds a reference. */
 void         veil_service_stop (VeilService *self);
 /* Ends it, and signs nobody out: a renewal of the session that is under way has spent a token, and its successor is waited for and stored, unless that takes

@@ -285,9 +285,19 @@ veil_settings_set_flag (VeilSettings *self, const char *flag, const char *const 
       if (g_strcmp0 (settings_table[i].flag, flag) != 0)
         continue;
       self->given |= 1u << i;
+      self->flagged |= 1u << i;
       return set_values (self, i, name, values, error);
     }
   return refuse (error, name, "is not a setting");
+}
+
+gboolean
+veil_settings_has_flag (const VeilSettings *self, const char *flag)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (g_strcmp0 (settings_table[i].flag, flag) == 0)
+      return (self->flagged & 1u << i) != 0;
+  return FALSE;
 }
 
 void

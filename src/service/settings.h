@@ -22,6 +22,7 @@ typedef struct
   char   *session_store;    /* owned; "keyring" or "file" */
   char   *app_url;          /* owned; where the sign-in page is */
   guint   given;            /* bits: what a flag or the environment has set, and a settings file therefore cannot */
+  guint   flagged;          /* bits: what a flag has set */
 } VeilSettings;
 
 /* Defaults, then the environment; see settings-file.h for what lies between. VEIL_ERROR_INVALID_ARGUMENT names the variable and says what it must be. */
@@ -37,6 +38,8 @@ void          veil_settings_free (VeilSettings *self); /* wipes */
  * Returns: %TRUE, or %FALSE with %VEIL_ERROR_INVALID_ARGUMENT naming the flag and the reason.
  */
 gboolean      veil_settings_set_flag (VeilSettings *self, const char *flag, const char *const *values, GError **error);
+
+gboolean      veil_settings_has_flag (const VeilSettings *self, const char *flag);
 
 /* For settings-file.c: everything that no flag or variable set is as by default again. */
 void          veil_settings_forget_saved (VeilSettings *self);

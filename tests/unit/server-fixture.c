@@ -62,9 +62,11 @@ fake_get_health (VeilBackend *backend, VeilBackendHealth *health)
 {
   FakeBackend *self = FAKE_BACKEND (backend);
 
-  *health = (VeilBackendHealth){
-    .status = "ok", .tee_id = g_strdup ("0xab"), .tee_endpoint = g_strdup ("https://tee.example"), .verified = self->calls
-  };
+  *health = (VeilBackendHealth){ .status = "ok",
+                                 .tee_id = g_strdup ("0xab"),
+                                 .tee_endpoint = g_strdup ("https://tee.example"),
+                                 .tee_pcr_hash = g_strdup ("0xcd"),
+                                 .verified = self->calls };
 }
 
 static void

@@ -85,6 +85,7 @@ test_life (Fixture *fixture, gconstpointer data)
   g_autoptr (VeilInstance) instance = NULL;
   g_autoptr (VeilInstanceInfo) starting = NULL;
   g_autoptr (VeilInstanceInfo) serving = NULL;
+  g_autoptr (VeilInstanceInfo) serving_no_more = NULL;
   g_autofree char *no_url = NULL;
   g_autofree char *url = NULL;
   struct stat status;
@@ -111,9 +112,45 @@ test_life (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (g_stat (fixture->home, &status), ==, 0);
   g_assert_cmpint (status.st_mode & 0777, ==, 0700);
 
+  g_assert_true (veil_instance_set_address (instance, NULL, 0, NULL));
+  serving_no_more = find (fixture);
+  g_assert_null (serving_no_more->host);
+  g_assert_true (veil_instance_info_is_alive (serving_no_more));
+
   veil_instance_release (g_steal_pointer (&instance));
   g_assert_false (g_file_test (fixture->path, G_FILE_TEST_EXISTS));
   assert_nobody (fixture);
+}
+
+/* Which network is used, and nothing else of the session. */
+static void
+test_network (Fixture *fixture, gconstpointer data)
+{
+  static const char bundle[] =
+      "{\"type\":\"opengradient-cli-auth\",\"access_token\":\"secret-a\",\"refresh_token\":\"secret-r\",\"user\":{\"email\":"
+      "\"secret-e\"},"
+      "\"config\":{\"app_env\":\"test\",\"supabase_url\":\"https://secret-s.example\",\"supabase_anon_key\":\"secret-k\","
+      "\"chat_api_base_url\":\"https://relay.example\",\"tee_registry_rpc_url\":\"https://rpc.example\","
+      "\"tee_registry_address\":\"0x1111111111111111111111111111111111111111\",\"tee_registry_tee_type\":3}}";
+  g_autoptr (VeilSession) session = veil_session_new_from_bundle (bundle, strlen (bundle), 0, NULL);
+  g_autoptr (VeilInstance) instance = acquire (fixture);
+  g_autoptr (VeilInstanceInfo) with = NULL;
+  g_autoptr (VeilInstanceInfo) without = NULL;
+  g_autofree char *text = NULL;
+
+  g_assert_true (veil_instance_set_session (instance, session, NULL));
+  with = find (fixture);
+  g_assert_cmpstr (with->app_env, ==, "test");
+  g_assert_cmpstr (with->relay_url, ==, "https://relay.example");
+  g_assert_cmpstr (with->registry_rpc_url, ==, "https://rpc.example");
+  g_assert_cmpstr (with->registry_address, ==, "0x1111111111111111111111111111111111111111");
+  g_assert_cmpuint (with->registry_tee_type, ==, 3);
+  g_assert_true (g_file_get_contents (fixture->path, &text, NULL, NULL));
+  g_assert_null (strstr (text, "secret"));
+  g_assert_true (veil_instance_set_session (instance, NULL, NULL));
+  without = find (fixture);
+  g_assert_null (without->relay_url);
+  g_assert_null (without->registry_address);
 }
 
 /* The second learns who the first is, also one of the same process. */
@@ -168,6 +205,8 @@ test_killed (Fixture *fixture, gconstpointer data)
 
   g_assert_cmpint (before->pid, ==, pid);
   g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+  while (veil_instance_info_is_alive (before)) /* what is left of it, before it is waited for, is not */
+    g_usleep (1000);
   g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
   g_assert_true (g_file_test (fixture->path, G_FILE_TEST_EXISTS));
   assert_nobody (fixture);
@@ -388,6 +427,13 @@ test_parse (void)
     "{\"program\":\"v\\u0000\",\"version\":\"1\",\"pid\":7,\"port\":0,\"born\":1,\"started_at\":3}",
   };
   static const char good[] = "{" GOOD ",\"port\":80,\"pid\":7,\"host\":\"::1\",\"log\":\"/a%20b\",\"restarts\":true,\"later\":[]}";
+  static const char *const networks[] = {
+    "\"relay_url\":\"https://a\",\"registry_rpc_url\":\"https://b\",\"registry_address\":\"0x1\",\"registry_tee_type\":0",
+    "\"relay_url\":\"http://a\",\"registry_rpc_url\":\"https://b\",\"registry_address\":\"0x1\",\"registry_tee_type\":0",
+    "\"relay_url\":\"https://a\",\"registry_rpc_url\":\"file:///b\",\"registry_address\":\"0x1\",\"registry_tee_type\":0",
+    "\"relay_url\":\"https://a\",\"registry_rpc_url\":\"https://b\",\"registry_address\":\"0x1\",\"registry_tee_type\":256",
+    "\"relay_url\":\"https://a\",\"registry_rpc_url\":\"https://b\",\"registry_tee_type\":0",
+  };
   g_autofree char *long_text = g_strdup_printf ("{" GOOD ",\"port\":0,\"pid\":7%*s}", 20000, "");
   VeilInstanceInfo *info;
 
@@ -399,7 +445,19 @@ test_parse (void)
   g_assert_cmpstr (info->log, ==, "/a b");
   g_assert_true (info->restarts);
   g_assert_false (info->sandbox);
+  g_assert_null (info->relay_url);
   veil_instance_info_free (info);
+
+  for (guint i = 0; i < G_N_ELEMENTS (networks); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("{" GOOD ",\"port\":0,\"pid\":7,%s}", networks[i]);
+
+      info = veil_instance_info_parse (text, strlen (text));
+      g_assert_nonnull (info);
+      g_assert_true ((info->relay_url != NULL) == (i == 0));
+      g_assert_true ((info->registry_rpc_url != NULL) == (i == 0));
+      veil_instance_info_free (info);
+    }
 }
 
 int
@@ -408,6 +466,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, func) g_test_add ("/instance/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("life", test_life);
+  ADD ("network", test_network);
   ADD ("second", test_second);
   ADD ("killed", test_killed);
   ADD ("another-with-the-pid", test_another_with_the_pid);

@@ -4,6 +4,8 @@
 /* The endpoint's routes, methods, headers and replies. */
 #include "server-fixture.h"
 
+#include "config.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 #include <time.h>
@@ -67,7 +69,9 @@ static const Case cases[] = {
   { "HEAD /v1/models HTTP/1.1", 200, "Content-Type: application/json", NULL },
   { "GET /v1/models HTTP/1.1\r\nRange: bytes=0-1,0-1,0-1", 200, NULL, "{\"object\":\"list\"" },
   { "GET /health HTTP/1.1", 200, "Cache-Control: no-store",
-    "{\"status\":\"ok\",\"active_tee_id\":\"0xab\",\"active_tee_endpoint\":\"https://tee.example\","
+    "{\"status\":\"ok\",\"version\":\"" VEIL_VERSION
+    "\",\"active_tee_id\":\"0xab\",\"active_tee_endpoint\":\"https://tee.example\","
+    "\"active_tee_pcr_hash\":\"0xcd\","
     "\"verified_inference\":true,\"sandbox\":false,\"counts\":{\"verified\":0,\"refused\":0,\"failed\":0}}" },
   { "GET /health HTTP/1.0", 200, NULL, NULL },
   { "GET http://127.0.0.1:PORT/health HTTP/1.1", 200, NULL, NULL },
