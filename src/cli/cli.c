@@ -85,7 +85,7 @@ veil_cli_parse (const char *command, const GOptionEntry *entries, const char *co
   g_autoptr (GOptionContext) context = new_context (described);
   g_autoptr (VeilSettings) settings = NULL;
   g_autoptr (VeilSettings) resolved = NULL;
-  g_autofree char *program = g_strdup_printf ("og-veil %s", command);
+  g_autofree char *program = g_strdup_printf (*command != '\0' ? "og-veil %s" : "og-veil", command);
   g_autoptr (GError) error = NULL;
   gboolean ok;
 

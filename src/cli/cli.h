@@ -31,10 +31,15 @@ typedef struct
 
 /* All commands, ended by one without a name. */
 const VeilCommand *veil_cli_get_commands (void);
-/* NULL if there is none of that name. */
+/* "" is what runs without a command. NULL if there is none of that name. */
 const VeilCommand *veil_cli_find_command (const char *name);
 
+/* Without a command: "". */
+VeilExit veil_command_plain (int argc, char **argv);
 VeilExit veil_command_serve (int argc, char **argv);
+VeilExit veil_command_stop (int argc, char **argv);
+VeilExit veil_command_restart (int argc, char **argv);
+VeilExit veil_command_status (int argc, char **argv);
 VeilExit veil_command_login (int argc, char **argv);
 VeilExit veil_command_logout (int argc, char **argv);
 VeilExit veil_command_test (int argc, char **argv);

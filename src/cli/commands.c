@@ -8,13 +8,29 @@
 
 static const VeilCommand commands[] = {
   { "serve", NULL, N_ ("Serve the OpenAI-compatible endpoint"),
-    N_ ("Prints \"listening on http://HOST:PORT/v1\" on standard output once requests are accepted, and logs to standard error. "
-        "Needs neither\n"
-        "display nor session bus: a service manager or a container can run it."),
-    "og-veil serve -f\n"
+    N_ ("In the background: prints the address, where the log is and how to stop it, once requests are accepted. With -f in the\n"
+        "foreground: prints \"listening on http://HOST:PORT/v1\" on standard output and logs to standard error; a service manager "
+        "or a\n"
+        "container can run it, for it needs neither display nor session bus. One server runs for each home; a second start says "
+        "who runs.\n"
+        "SIGTERM ends it within five seconds, SIGHUP reads the settings again, SIGUSR1 starts it again in place."),
+    "og-veil serve\n"
     "og-veil serve -f --sandbox --port 0\n"
     "og-veil serve -f --session-store file --refresh-interval 60",
     veil_command_serve },
+  { "stop", NULL, N_ ("End the server"),
+    N_ ("Ends the server of this home, whoever started it. Requests that run get up to five seconds."), "og-veil stop",
+    veil_command_stop },
+  { "restart", NULL, N_ ("Start the server again"),
+    N_ ("The server ends and starts again with the arguments and the environment it had, under the same process number: what\n"
+        "supervises it sees no end, and a new version of the program is taken up."),
+    "og-veil restart", veil_command_restart },
+  { "status", NULL, N_ ("Say who is signed in, what runs, and which enclave is in use"),
+    N_ ("Version, account, network, address and process number of the server, enclave and build in use, and how many answers were\n"
+        "verified and refused. Tokens are never shown."),
+    "og-veil status\n"
+    "og-veil status --json | jq .server.url",
+    veil_command_status },
   { "test", "[PROMPT…]", N_ ("Ask the running endpoint something, as an agent would"),
     N_ ("Prints the answer, that it was verified, and the enclave that signed it."),
     "og-veil test\n"
@@ -64,6 +80,9 @@ static const VeilCommand commands[] = {
   { NULL },
 };
 
+/* Its help is the overview. */
+static const VeilCommand plain = { "", NULL, "", "", "", veil_command_plain };
+
 const VeilCommand *
 veil_cli_get_commands (void)
 {
@@ -76,5 +95,5 @@ veil_cli_find_command (const char *name)
   for (const VeilCommand *command = commands; command->name != NULL; command++)
     if (g_str_equal (command->name, name))
       return command;
-  return NULL;
+  return *name == '\0' ? &plain : NULL;
 }

@@ -74,6 +74,8 @@ print_options (const GOptionEntry *entries)
       g_autofree char *word = g_strconcat ("--", entries->long_name, NULL);
       char letter[] = { '-', entries->short_name, '\0' };
 
+      if ((entries->flags & G_OPTION_FLAG_HIDDEN) != 0)
+        continue;
       print_candidate (word, _ (entries->description));
       if (entries->short_name != 0)
         print_candidate (letter, _ (entries->description));

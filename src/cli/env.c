@@ -4,20 +4,23 @@
 /* og-veil env: the lines for `eval "$(og-veil env)"`. */
 #include "cli.h"
 
+#include "running.h"
+
 VeilExit
 veil_command_env (int argc, char **argv)
 {
   static const char *const flags[] = { "home", "host", "port", NULL };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("env", NULL, flags, &argc, &argv);
   g_autofree char *url = NULL;
+  g_autoptr (GError) error = NULL;
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
     return veil_cli_fail_usage ("env takes no argument \"%s\"", argv[1]);
-  if (settings->port == 0)
-    return veil_cli_fail_usage ("port 0 is any free port, so its address is known only to `og-veil serve`, which prints it");
-  url = veil_settings_get_url (settings, settings->port);
+  url = veil_running_get_url (settings, &error);
+  if (url == NULL)
+    return veil_cli_fail (error);
   /* The key is never printed: the shell has it already. Without one, SDKs still want some value. */
   g_print ("export OPENAI_BASE_URL=%s\nexport OPENAI_API_KEY=%s\n", url,
            settings->api_key != NULL ? "\"$OG_VEIL_API_KEY\"" : "veil");

@@ -18,9 +18,11 @@
 static void
 print_usage (void)
 {
-  g_print (_ ("Usage: og-veil COMMAND [OPTION…]\n\n"
-              "Private and verified inference for any program that speaks the OpenAI API.\n\n"
-              "Commands:\n"));
+  g_print (_ (
+      "Usage: og-veil [COMMAND] [OPTION…]\n\n"
+      "Private and verified inference for any program that speaks the OpenAI API. Without a command: signs in if nobody is, and\n"
+      "serves in the background; takes --sandbox, --no-browser and the settings that `og-veil serve --help` lists.\n\n"
+      "Commands:\n"));
   for (const VeilCommand *command = veil_cli_get_commands (); command->name != NULL; command++)
     g_print ("  %-8s %s\n", command->name, _ (command->summary));
   g_print (_ ("\nOptions:\n"
@@ -28,7 +30,7 @@ print_usage (void)
               "  -v, --verbose  Log more on standard error (after the command)\n"
               "  --version      Show the version\n\n"
               "To try everything without an account:\n\n"
-              "  og-veil serve -f --sandbox\n\n"
+              "  og-veil --sandbox\n\n"
               "Flags win over the environment, the environment over settings.ini in the home.\n\n"
               "Exit status: 0 done, 1 it could not be done, 2 called in a wrong way.\n"));
 }
@@ -48,7 +50,7 @@ run_command (int argc, char **argv)
   const VeilCommand *command;
 
   if (argc < 2)
-    return veil_cli_fail_usage (_ ("a command is missing; `og-veil --help` lists them"));
+    return veil_command_plain (argc, argv);
   if (g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "--help") || (g_str_equal (argv[1], "help") && argc == 2))
     {
       print_usage ();
@@ -67,7 +69,9 @@ run_command (int argc, char **argv)
 
       return command->run (2, help);
     }
-  if ((command = veil_cli_find_command (argv[1])) != NULL)
+  if (argv[1][0] == '-')
+    return veil_command_plain (argc, argv);
+  if (argv[1][0] != '\0' && (command = veil_cli_find_command (argv[1])) != NULL)
     return command->run (argc - 1, argv + 1);
   return veil_cli_fail_usage (_ ("\"%s\" is not a command; `og-veil --help` lists them"),
                               argv[g_str_equal (argv[1], "help") ? 2 : 1]);

@@ -1,203 +1,170 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* og-veil serve -f: the endpoint in the foreground, until a signal. */
-#include "cli.h"
+/* og-veil without a command, and og-veil serve. */
+#include "serve.h"
 
-#include "sandbox-process.h"
-#include "service.h"
-#include "session-file.h"
 #include "sign-in.h"
 #include "veil-error.h"
 
-#include <glib-unix.h>
+#include <fcntl.h>
+#include <glib/gi18n.h>
 
-typedef struct
+static const char *const setting_flags[] = {
+  "home", "host", "port", "tee-id", "expected-pcr", "refresh-interval", "answer-timeout", "session-store", "app-url", NULL
+};
+
+/* --- who runs --- */
+
+char *
+veil_serve_describe (const VeilInstanceInfo *info)
 {
-  GMainLoop *loop;
-  VeilSettings *settings;      /* owned */
-  VeilService *service;        /* owned */
-  VeilSandboxProcess *sandbox; /* owned; NULL outside the sandbox */
-  GError *error;               /* owned; why the loop ended, if not by a signal */
-  GCancellable *hurry;         /* owned; set from the first signal on */
-} Serve;
+  g_autofree char *url = veil_instance_info_get_url (info);
 
-static void
-on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Serve *serve = user_data;
-
-  veil_service_stop_finish (serve->service, result);
-  g_main_loop_quit (serve->loop);
+  if (url != NULL)
+    return g_strdup_printf (_ ("%s %s serves at %s (pid %d)"), info->program, info->version, url, (int) info->pid);
+  return g_strdup_printf (_ ("%s %s runs and does not serve yet (pid %d)"), info->program, info->version, (int) info->pid);
 }
 
-/* The second one means that nothing is waited for. */
+/* The home as the environment and the defaults say it. */
 static gboolean
-on_signal (gpointer user_data)
+is_found_by_itself (const VeilSettings *settings)
 {
-  Serve *serve = user_data;
+  g_autoptr (VeilSettings) plain = veil_settings_new (NULL);
 
-  if (serve->hurry != NULL)
-    g_cancellable_cancel (serve->hurry);
-  else
-    {
-      serve->hurry = g_cancellable_new ();
-      veil_service_stop_async (serve->service, serve->hurry, on_stopped, serve);
-    }
-  return G_SOURCE_CONTINUE;
+  return plain != NULL && g_str_equal (plain->home, settings->home);
 }
 
-static void
-on_sandbox_ended (VeilSandboxProcess *sandbox, Serve *serve)
+char *
+veil_serve_command (const VeilSettings *settings, const char *command)
 {
-  g_set_error (&serve->error, VEIL_ERROR, VEIL_ERROR_SANDBOX, "The sandbox helper ended; start og-veil again");
-  g_main_loop_quit (serve->loop);
+  g_autofree char *home = NULL;
+
+  if (is_found_by_itself (settings))
+    return g_strdup_printf ("og-veil %s", command);
+  home = g_shell_quote (settings->home);
+  return g_strdup_printf ("og-veil %s --home %s", command, home);
 }
 
-static void
-start_endpoint (Serve *serve)
+void
+veil_serve_print_holder (const VeilSettings *settings, const VeilInstanceInfo *holder)
 {
-  VeilServer *server;
-  g_autofree char *url = NULL;
+  g_autofree char *who = veil_serve_describe (holder);
+  g_autofree char *stop = veil_serve_command (settings, "stop");
 
-  if (!veil_service_start (serve->service, &serve->error))
-    {
-      g_main_loop_quit (serve->loop);
-      return;
-    }
-  server = veil_service_get_server (serve->service);
-  url = veil_settings_get_url (serve->settings, veil_server_get_port (server));
-  g_print ("listening on %s\n", url);
-  if (serve->sandbox != NULL)
-    g_printerr ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:\n\n"
-                "  curl %s/chat/completions -H 'Content-Type: application/json' \\\n"
-                "    -d '{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-                url);
+  g_print (_ ("%s already; `%s` ends it\n"), who, stop);
 }
 
-static void
-on_sandbox_started (GObject *source, GAsyncResult *result, gpointer user_data)
+char **
+veil_serve_filter_command (char **command, const char *const *more)
 {
-  Serve *serve = user_data;
+  g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
 
-  serve->sandbox = veil_sandbox_process_start_finish (result, &serve->error);
-  if (serve->sandbox == NULL)
-    {
-      g_main_loop_quit (serve->loop);
-      return;
-    }
-  g_signal_connect (serve->sandbox, "ended", G_CALLBACK (on_sandbox_ended), serve);
-  veil_service_set_session (serve->service, veil_sandbox_process_get_session (serve->sandbox));
-  start_endpoint (serve);
+  g_ptr_array_add (arguments, (char *) "og-veil");
+  g_ptr_array_add (arguments, (char *) "serve");
+  for (; more != NULL && *more != NULL; more++)
+    g_ptr_array_add (arguments, (char *) *more);
+  for (command++; *command != NULL; command++)
+    if (!g_str_has_prefix (*command, "--report=") && !g_str_equal (*command, "--login") && !g_str_equal (*command, "--no-browser"))
+      g_ptr_array_add (arguments, *command);
+  g_ptr_array_add (arguments, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&arguments), FALSE);
 }
 
-/* Signs in for this run if nobody is; a session that cannot be kept serves all the same. One that is kept already is not written again: another process
- * may have renewed it meanwhile. */
-static gboolean
-sign_in_first (Serve *serve)
+/* --- signing in --- */
+
+/* One that is kept already is not written again: another process may have renewed it meanwhile. */
+gboolean
+veil_serve_sign_in (const VeilSettings *settings, const VeilServeOptions *options, VeilSession **kept, GError **error)
 {
-  g_autoptr (VeilTokenStore) store = veil_token_store_new (serve->settings->session_store, serve->settings->home);
-  g_autoptr (VeilSession) session = veil_sign_in_load (store, NULL);
+  g_autoptr (VeilTokenStore) store = veil_token_store_new (settings->session_store, settings->home);
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (VeilSession) session = veil_sign_in_load (store, &local_error);
   gboolean loaded = session != NULL;
-  g_autoptr (GError) error = NULL;
+  gboolean nobody = g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
 
-  if (!loaded)
-    session = veil_sign_in_with_browser (serve->settings, TRUE, &serve->error);
+  /* Nothing is put in the place of a session that could be read if others had kept their hands off it. */
+  if (!loaded && !nobody && g_str_equal (settings->session_store, "file"))
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  g_clear_error (&local_error);
+  if (nobody)
+    session = veil_sign_in_with_python (FALSE, NULL);
+  if (session == NULL)
+    session = veil_sign_in_with_browser (settings, !options->no_browser, error);
   if (session == NULL)
     return FALSE;
-  if (veil_sign_in_commit (serve->settings, loaded ? NULL : store, session, FALSE, &error))
+  if (veil_sign_in_commit (settings, loaded ? NULL : store, session, FALSE, &local_error))
+    return TRUE;
+  if (loaded || g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_BUNDLE))
     {
-      veil_service_open_account (serve->service);
-      return TRUE;
-    }
-  if (loaded || g_error_matches (error, VEIL_ERROR, VEIL_ERROR_BUNDLE))
-    {
-      serve->error = g_steal_pointer (&error);
+      g_propagate_error (error, g_steal_pointer (&local_error));
       return FALSE;
     }
-  g_printerr ("og-veil: You are signed in for this run only, because the session could not be kept. %s\n", error->message);
-  veil_service_set_session (serve->service, session);
+  g_printerr (_ ("og-veil: You are signed in for this run only, because the session could not be kept. %s\n"),
+              local_error->message);
+  *kept = g_steal_pointer (&session);
   return TRUE;
 }
 
-/* Without a session the endpoint still runs and tells each caller how to sign in; a session file that others can read or change is not overlooked. */
-static gboolean
-open_account (Serve *serve, gboolean sign_in)
-{
-  g_autofree char *path = veil_settings_get_session_path (serve->settings);
-  g_autoptr (VeilSession) session = NULL;
-  g_autoptr (GError) error = NULL;
+/* --- the commands --- */
 
-  if (sign_in)
-    return sign_in_first (serve);
-  if (g_str_equal (serve->settings->session_store, "file") && (session = veil_session_file_load (path, &error)) == NULL &&
-      !g_error_matches (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))
-    {
-      serve->error = g_steal_pointer (&error);
-      return FALSE;
-    }
-  veil_service_open_account (serve->service);
-  return TRUE;
+static VeilExit
+serve (VeilSettings *settings, const VeilServeOptions *options, gboolean foreground)
+{
+  if (options->sandbox && options->sign_in)
+    return veil_cli_fail_usage (_ ("the sandbox needs no account; leave --login out"));
+  if (options->background && options->report >= 0)
+    fcntl (options->report, F_SETFD, FD_CLOEXEC);
+  return foreground || options->background ? veil_serve_run (settings, options) : veil_serve_in_background (settings, options);
 }
 
-static void
-run (Serve *serve, gboolean sandbox, gboolean sign_in)
+/* @name: "" for no command */
+static VeilExit
+run (const char *name, int argc, char **argv)
 {
-  guint sigint, sigterm;
-  gboolean opened;
+  gboolean plain = *name == '\0', foreground = FALSE;
+  g_auto (GStrv) command = g_new0 (char *, argc + 1);
+  VeilServeOptions options = { .report = -1, .command = command };
+  const GOptionEntry entries[] = {
+    { "sandbox", 0, 0, G_OPTION_ARG_NONE, &options.sandbox, N_ ("Serve from a simulated network on this machine"), NULL },
+    { "no-browser", 0, 0, G_OPTION_ARG_NONE, &options.no_browser,
+      N_ ("To sign in, print the address of the page instead of opening it"), NULL },
+    /* Of `serve` alone. */
+    { "foreground", 'f', 0, G_OPTION_ARG_NONE, &foreground, N_ ("Stay in the foreground"), NULL },
+    { "login", 0, 0, G_OPTION_ARG_NONE, &options.sign_in, N_ ("Sign in through the browser first, unless somebody is"), NULL },
+    /* From here on for ourselves. */
+    { "background", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.background, "Be the process in the background", NULL },
+    { "report", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &options.report, "Tell there how it went", "FD" },
+    { NULL },
+  };
+  const GOptionEntry plain_entries[] = { entries[0], entries[1], { NULL } };
+  g_autoptr (VeilSettings) settings = NULL;
 
-  serve->loop = g_main_loop_new (NULL, FALSE);
-  serve->service = veil_service_new (serve->settings);
-  opened = !sandbox && open_account (serve, sign_in); /* until then, signals end the program where it stands */
-  sigint = g_unix_signal_add (SIGINT, on_signal, serve);
-  sigterm = g_unix_signal_add (SIGTERM, on_signal, serve);
-  if (sandbox)
-    veil_sandbox_process_start_async (NULL, on_sandbox_started, serve);
-  else if (opened)
-    start_endpoint (serve);
-  if (serve->error == NULL)
-    g_main_loop_run (serve->loop);
-  veil_service_stop (serve->service);
-  if (serve->sandbox != NULL)
-    veil_sandbox_process_stop (serve->sandbox);
-  g_source_remove (sigint);
-  g_source_remove (sigterm);
+  for (int i = 0; i < argc; i++)
+    command[i] = g_strdup (argv[i]);
+  settings = veil_cli_parse (name, plain ? plain_entries : entries, setting_flags, &argc, &argv);
+  if (settings == NULL)
+    return VEIL_EXIT_USAGE;
+  if (argc > 1 && plain)
+    return veil_cli_fail_usage (_ ("\"%s\" is not a command; `og-veil --help` lists them"), argv[1]);
+  if (argc > 1)
+    return veil_cli_fail_usage (_ ("serve takes no argument \"%s\""), argv[1]);
+  if (plain)
+    options.sign_in = !options.sandbox;
+  return serve (settings, &options, foreground);
+}
+
+VeilExit
+veil_command_plain (int argc, char **argv)
+{
+  return run ("", argc, argv);
 }
 
 VeilExit
 veil_command_serve (int argc, char **argv)
 {
-  static const char *const flags[] = { "home",           "host",          "port",    "tee-id", "expected-pcr", "refresh-interval",
-                                       "answer-timeout", "session-store", "app-url", NULL };
-  gboolean foreground = FALSE, sandbox = FALSE, sign_in = FALSE;
-  const GOptionEntry entries[] = {
-    { "foreground", 'f', 0, G_OPTION_ARG_NONE, &foreground, "Stay in the foreground", NULL },
-    { "login", 0, 0, G_OPTION_ARG_NONE, &sign_in, "Sign in through the browser first, unless somebody is", NULL },
-    { "sandbox", 0, 0, G_OPTION_ARG_NONE, &sandbox, "Serve from a simulated network on this machine", NULL },
-    { NULL },
-  };
-  Serve serve = { NULL };
-  VeilExit status = VEIL_EXIT_OK;
-
-  serve.settings = veil_cli_parse ("serve", entries, flags, &argc, &argv);
-  if (serve.settings == NULL)
-    return VEIL_EXIT_USAGE;
-  if (argc > 1)
-    status = veil_cli_fail_usage ("serve takes no argument \"%s\"", argv[1]);
-  else if (!foreground)
-    status = veil_cli_fail_usage ("serving in the background is not supported yet; use `og-veil serve -f`");
-  else if (sandbox && sign_in)
-    status = veil_cli_fail_usage ("the sandbox needs no account; leave --login out");
-  else
-    run (&serve, sandbox, sign_in);
-  if (serve.error != NULL)
-    status = veil_cli_fail (serve.error);
-
-  g_clear_error (&serve.error);
-  g_clear_object (&serve.service);
-  g_clear_object (&serve.sandbox);
-  g_clear_object (&serve.hurry);
-  g_clear_pointer (&serve.settings, veil_settings_free);
-  g_clear_pointer (&serve.loop, g_main_loop_unref);
-  return status;
+  return run ("serve", argc, argv);
 }

@@ -101,13 +101,25 @@ veil_sign_in_with_python (gboolean import, GError **error)
 
 /* --- the store, and consent --- */
 
-VeilSession *
-veil_sign_in_load (VeilTokenStore *store, GError **error)
+static VeilSession *
+load (VeilTokenStore *store, VeilStorePrompt prompt, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  veil_token_store_load_async (store, VEIL_STORE_MAY_PROMPT, NULL, on_ready, &result);
+  veil_token_store_load_async (store, prompt, NULL, on_ready, &result);
   return veil_token_store_load_finish (store, await (&result), error);
+}
+
+VeilSession *
+veil_sign_in_load (VeilTokenStore *store, GError **error)
+{
+  return load (store, VEIL_STORE_MAY_PROMPT, error);
+}
+
+VeilSession *
+veil_sign_in_peek (VeilTokenStore *store, GError **error)
+{
+  return load (store, VEIL_STORE_QUIET, error);
 }
 
 static gboolean

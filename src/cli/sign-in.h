@@ -17,6 +17,8 @@ VeilSession *veil_sign_in_with_paste (GError **error);
 VeilSession *veil_sign_in_with_python (gboolean import, GError **error);
 
 VeilSession *veil_sign_in_load (VeilTokenStore *store, GError **error);
+/* The same without asking the person to unlock anything. */
+VeilSession *veil_sign_in_peek (VeilTokenStore *store, GError **error);
 /* As veil_session_commit_async(), with the person's consent: @trust_new is that from the command line. VEIL_ERROR_BUNDLE without it. */
 gboolean     veil_sign_in_commit (const VeilSettings *settings, VeilTokenStore *store, VeilSession *session, gboolean trust_new,
                                   GError **error);

@@ -6,16 +6,15 @@
 
 #include "fetch.h"
 #include "hex.h"
+#include "instance.h"
 #include "json-writer.h"
 #include "registry.h"
+#include "running.h"
 #include "settings-file.h"
 #include "sign-in.h"
 #include "veil-error.h"
 
 #include <string.h>
-
-#define HEALTH_MS 2000
-#define HEALTH_BYTES (64 * 1024)
 
 typedef struct
 {
@@ -126,32 +125,14 @@ print_json (const Listing *listing)
 }
 
 /* That no endpoint runs, or another program sits on its port, is no error here. */
-static void
-on_health (GObject *source, GAsyncResult *result, gpointer user_data)
+static char *
+find_active (const VeilSettings *settings)
 {
-  Listing *listing = user_data;
-  g_autoptr (VeilFetchResult) health = veil_fetch_finish (SOUP_SESSION (source), result, NULL);
-  g_autoptr (VeilJsonDoc) doc = NULL;
+  g_autofree char *url = veil_running_get_url (settings, NULL);
+  g_autoptr (VeilJsonDoc) health = url != NULL ? veil_running_ask_health (settings, url, NULL) : NULL;
+  const VeilJson *root = health != NULL ? veil_json_doc_get_root (health) : NULL;
 
-  if (health != NULL && health->status == SOUP_STATUS_OK)
-    doc = veil_json_doc_new (g_bytes_get_data (health->body, NULL), g_bytes_get_size (health->body), NULL);
-  if (doc != NULL)
-    listing->active_id =
-        g_strdup (veil_json_get_string (veil_json_get_member (veil_json_doc_get_root (doc), "active_tee_id"), NULL));
-  g_main_loop_quit (listing->loop);
-}
-
-static void
-ask_health (Listing *listing)
-{
-  g_autofree char *base = veil_settings_get_url (listing->settings, listing->settings->port);
-  g_autofree char *url = g_strdup_printf ("%.*s/health", (int) (strlen (base) - strlen ("/v1")), base);
-  g_autoptr (SoupMessage) message = soup_message_new ("GET", url);
-
-  if (listing->settings->port == 0 || message == NULL)
-    g_main_loop_quit (listing->loop);
-  else
-    veil_fetch_async (listing->http, message, HEALTH_BYTES, HEALTH_MS, NULL, on_health, listing);
+  return g_strdup (veil_json_get_string (veil_json_get_member (root, "active_tee_id"), NULL));
 }
 
 static void
@@ -160,10 +141,7 @@ on_builds (GObject *source, GAsyncResult *result, gpointer user_data)
   Listing *listing = user_data;
 
   listing->builds = veil_registry_fetch_builds_finish (VEIL_REGISTRY (source), result, &listing->error);
-  if (listing->builds != NULL)
-    ask_health (listing);
-  else
-    g_main_loop_quit (listing->loop);
+  g_main_loop_quit (listing->loop);
 }
 
 static void
@@ -178,28 +156,34 @@ on_tees (GObject *source, GAsyncResult *result, gpointer user_data)
     g_main_loop_quit (listing->loop);
 }
 
-static VeilSession *
-load_session (const VeilSettings *settings, GError **error)
+/* The registry that the running server uses: of the sandbox and of a session that is not kept, it alone knows. Else that of whoever is signed in. */
+static VeilRegistry *
+open_registry (Listing *listing, GError **error)
 {
-  g_autoptr (VeilTokenStore) store = veil_token_store_new (settings->session_store, settings->home);
-  g_autoptr (VeilSession) session = veil_sign_in_load (store, error);
+  g_autoptr (VeilInstanceInfo) running = veil_instance_find (listing->settings->home, NULL);
+  g_autoptr (VeilTokenStore) store = NULL;
+  g_autoptr (VeilSession) session = NULL;
 
+  if (running != NULL && running->registry_rpc_url != NULL)
+    return veil_registry_new (listing->http, running->registry_rpc_url, running->registry_address, running->registry_tee_type);
+  store = veil_token_store_new (listing->settings->session_store, listing->settings->home);
+  session = veil_sign_in_load (store, error);
   if (session == NULL || !veil_session_check_can_serve (session, error))
     return NULL;
-  return g_steal_pointer (&session);
+  return veil_registry_new (listing->http, session->registry_rpc_url, session->registry_address, session->registry_tee_type);
 }
 
 static void
 fetch (Listing *listing)
 {
-  g_autoptr (VeilSession) session = load_session (listing->settings, &listing->error);
-  g_autoptr (VeilRegistry) registry = NULL;
+  g_autoptr (VeilRegistry) registry = open_registry (listing, &listing->error);
 
-  if (session == NULL)
+  if (registry == NULL)
     return;
-  registry = veil_registry_new (listing->http, session->registry_rpc_url, session->registry_address, session->registry_tee_type);
   veil_registry_fetch_async (registry, NULL, on_tees, listing);
   g_main_loop_run (listing->loop);
+  if (listing->error == NULL)
+    listing->active_id = find_active (listing->settings);
 }
 
 static VeilExit

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include "json-writer.h"
+#include "running.h"
 #include "veil-error.h"
 
 #include <libsoup/soup.h>
@@ -54,7 +55,7 @@ ask (const VeilSettings *settings, const char *url, const char *model, const cha
   answer = soup_session_send_and_read (session, *message, NULL, error);
   if (answer == NULL)
     {
-      g_prefix_error (error, "Nothing answers at %s; start it with `og-veil serve -f`: ", url);
+      g_prefix_error (error, "Nothing answers at %s; start it with `og-veil` (or `og-veil serve`): ", url);
       return NULL;
     }
   return veil_json_doc_new (g_bytes_get_data (answer, NULL), g_bytes_get_size (answer), error);
@@ -105,12 +106,12 @@ veil_command_test (int argc, char **argv)
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
-  if (settings->port == 0)
-    return veil_cli_fail_usage ("say which port: `--port` with the number that `og-veil serve` printed");
   prompt = argc > 1 ? g_strjoinv (" ", argv + 1) : g_strdup (DEFAULT_PROMPT);
   if (!g_utf8_validate (prompt, -1, NULL))
     return veil_cli_fail_usage ("the prompt is not UTF-8, so it cannot be sent as it is");
-  url = veil_settings_get_url (settings, settings->port);
+  url = veil_running_get_url (settings, &error);
+  if (url == NULL)
+    return veil_cli_fail (error);
   answer = ask (settings, url, model != NULL ? model : DEFAULT_MODEL, prompt, &message, &error);
   return answer != NULL ? show (message, veil_json_doc_get_root (answer)) : veil_cli_fail (error);
 }

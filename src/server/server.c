@@ -213,21 +213,6 @@ veil_server_get_port (VeilServer *self)
   return self->port;
 }
 
-void
-veil_server_drain (VeilServer *self)
-{
-  g_return_if_fail (VEIL_IS_SERVER (self));
-
-  self->draining = TRUE;
-  veil_listeners_stop_accepting (self);
-}
-
-guint
-veil_server_get_n_open (VeilServer *self)
-{
-  return g_hash_table_size (self->exchanges) + g_hash_table_size (self->lingers);
-}
-
 /* What waits for an answer is told by its cancellable; libsoup then closes what is left, and each message tells its exchange. */
 void
 veil_server_stop (VeilServer *self)

@@ -41,10 +41,10 @@ gboolean    veil_server_listen (VeilServer *self, const char *host, guint16 port
 const char *veil_server_get_host (VeilServer *self);
 guint16     veil_server_get_port (VeilServer *self);
 
-/* Accepts no more connections and no more requests on those that there are (503); what runs goes on. */
-void        veil_server_drain (VeilServer *self);
-/* Requests that are not wholly answered yet, however far they have come. */
-guint       veil_server_get_n_open (VeilServer *self);
+/* Accepts no more connections and no more requests on those that there are (503), and waits until what runs is wholly answered, or the patience or @cancellable is
+ * at its end; then stop it. */
+void        veil_server_drain_async (VeilServer *self, guint patience_ms, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void        veil_server_drain_finish (VeilServer *self, GAsyncResult *result);
 /* Stops accepting, cancels what runs, closes connections. */
 void        veil_server_stop (VeilServer *self);
 guint       veil_server_get_n_running (VeilServer *self);

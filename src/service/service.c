@@ -9,7 +9,9 @@
 #include "settings-file.h"
 #include "veil-error.h"
 
-#define CLOSE_PATIENCE_MS 4000 /* of five seconds that the whole program may take to end */
+/* Of five seconds that the whole program may take to end: */
+#define DRAIN_PATIENCE_MS 4000 /* for requests that run */
+#define CLOSE_PATIENCE_MS 4500 /* for them and a renewal */
 
 struct _VeilService
 {
@@ -272,6 +274,21 @@ veil_service_stop (VeilService *self)
   emit_changed (self);
 }
 
+typedef struct
+{
+  gint64 begun;        /* monotonic */
+  GCancellable *hurry; /* owned; may be NULL */
+} Stop;
+
+static void
+stop_free (gpointer data)
+{
+  Stop *stop = data;
+
+  g_clear_object (&stop->hurry);
+  g_free (stop);
+}
+
 static void
 on_account_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -281,14 +298,39 @@ on_account_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
+static void
+close_account (VeilService *self, GTask *task)
+{
+  Stop *stop = g_task_get_task_data (task);
+  gint64 left = CLOSE_PATIENCE_MS - (g_get_monotonic_time () - stop->begun) / G_TIME_SPAN_MILLISECOND;
+
+  veil_service_stop (self);
+  veil_account_close_async (self->account, (guint) MAX (left, 0), stop->hurry, on_account_closed, g_object_ref (task));
+}
+
+static void
+on_drained (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  veil_server_drain_finish (VEIL_SERVER (source), result);
+  close_account (g_task_get_source_object (task), task);
+}
+
 void
 veil_service_stop_async (VeilService *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  Stop *stop = g_new0 (Stop, 1);
 
   g_task_set_source_tag (task, veil_service_stop_async);
-  veil_service_stop (self);
-  veil_account_close_async (self->account, CLOSE_PATIENCE_MS, cancellable, on_account_closed, g_object_ref (task));
+  stop->begun = g_get_monotonic_time ();
+  stop->hurry = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  g_task_set_task_data (task, stop, stop_free);
+  if (self->server != NULL)
+    veil_server_drain_async (self->server, DRAIN_PATIENCE_MS, cancellable, on_drained, g_object_ref (task));
+  else
+    close_account (self, task);
 }
 
 void

@@ -45,8 +45,8 @@ gboolean     veil_service_start (VeilService *self, GError **error);
 void         veil_service_reload (VeilService *self);
 /* Ends it. Call this before the last unref: a running endpoint holds a reference. */
 void         veil_service_stop (VeilService *self);
-/* Ends it, and signs nobody out: a renewal of the session that is under way has spent a token, and its successor is waited for and stored, unless that takes
- * more than four seconds or @cancellable says that there is no time. */
+/* Ends it, within five seconds: requests that run get four of them. And signs nobody out: a renewal of the session that is under way has spent a token, and its successor is waited for and stored, unless that takes
+ * longer or @cancellable says that there is no time. */
 void         veil_service_stop_async (VeilService *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 void         veil_service_stop_finish (VeilService *self, GAsyncResult *result);
 VeilServer  *veil_service_get_server (VeilService *self); /* (transfer none) (nullable): from start to stop */

@@ -36,7 +36,7 @@ def test_version_and_help():
 
 
 @pytest.mark.parametrize('arguments', [
-    [], ['conquer'], ['--nonsense'], ['serve', '--nonsense'], ['serve', '-f', 'extra'], ['login', '--manual', 'extra'], ['models', 'extra'], ['env', 'extra'],
+    ['conquer'], [''], ['--nonsense'], ['--sandbox', 'extra'], ['--foreground'], ['stop', 'extra'], ['restart', 'extra'], ['status', 'extra'], ['serve', '--nonsense'], ['serve', '-f', 'extra'], ['login', '--manual', 'extra'], ['models', 'extra'], ['env', 'extra'],
     ['serve', '-f', '--port', 'nonsense'], ['serve', '-f', '--port', '65536'], ['serve', '-f', '--port', '-1'], ['serve', '-f', '--port', ''],
     ['serve', '-f', '--port', '80x'], ['serve', '-f', '--port'], ['serve', '-f', '--tee-id', 'xyz'], ['serve', '-f', '--tee-id', '0x' + 'a' * 63],
     ['serve', '-f', '--expected-pcr', '12'], ['serve', '-f', '--refresh-interval', '-3'], ['serve', '-f', '--refresh-interval', 'often'],

@@ -1,0 +1,85 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "running.h"
+
+#include "fetch.h"
+#include "veil-error.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define HEALTH_MS 2000
+#define HEALTH_BYTES (64 * 1024)
+
+char *
+veil_running_get_url (const VeilSettings *settings, GError **error)
+{
+  g_autoptr (VeilInstanceInfo) info = NULL;
+
+  /* What cannot be told leaves what is set. */
+  if (!veil_settings_has_flag (settings, "port") && !veil_settings_has_flag (settings, "host") && settings->home != NULL)
+    info = veil_instance_find (settings->home, NULL);
+  if (info != NULL && info->port != 0)
+    return veil_instance_info_get_url (info);
+  if (settings->port != 0)
+    return veil_settings_get_url (settings, settings->port);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+               _ ("No server runs in this home, and port 0 is any port: start one with `og-veil`, or say which with --port"));
+  return NULL;
+}
+
+typedef struct
+{
+  GMainLoop *loop;
+  VeilFetchResult *result; /* owned */
+  GError *error;           /* owned */
+} Wait;
+
+static void
+on_health (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Wait *wait = user_data;
+
+  wait->result = veil_fetch_finish (SOUP_SESSION (source), result, &wait->error);
+  g_main_loop_quit (wait->loop);
+}
+
+static VeilFetchResult *
+fetch (SoupMessage *message, GError **error)
+{
+  g_autoptr (SoupSession) http = veil_fetch_session_new ();
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  Wait wait = { .loop = loop };
+
+  veil_fetch_async (http, message, HEALTH_BYTES, HEALTH_MS, NULL, on_health, &wait);
+  g_main_loop_run (loop);
+  if (wait.error != NULL)
+    g_propagate_error (error, wait.error);
+  return wait.result;
+}
+
+VeilJsonDoc *
+veil_running_ask_health (const VeilSettings *settings, const char *url, GError **error)
+{
+  g_autofree char *address = g_strdup_printf ("%.*s/health", (int) (strlen (url) - strlen ("/v1")), url);
+  g_autoptr (SoupMessage) message = soup_message_new ("GET", address);
+  g_autoptr (VeilFetchResult) result = NULL;
+
+  if (settings->api_key != NULL)
+    {
+      g_autofree char *authorization = g_strconcat ("Bearer ", settings->api_key, NULL);
+
+      soup_message_headers_append (soup_message_get_request_headers (message), "Authorization", authorization);
+    }
+  result = fetch (message, error);
+  if (result == NULL)
+    return NULL;
+  if (result->status == SOUP_STATUS_UNAUTHORIZED)
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE, _ ("it wants its API key; let OG_VEIL_API_KEY hold it"));
+  else if (result->status != SOUP_STATUS_OK)
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE, _ ("it answers with status %u"), result->status);
+  else
+    return veil_json_doc_new (g_bytes_get_data (result->body, NULL), g_bytes_get_size (result->body), error);
+  return NULL;
+}

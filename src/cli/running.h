@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The server that runs in a home, as the commands meet it. */
+#pragma once
+
+#include "instance.h"
+#include "json.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+/* New string: where to ask: what --host and --port say; else where the server of the home listens; else where one would. NULL with an error if that is any port. */
+char        *veil_running_get_url (const VeilSettings *settings, GError **error);
+
+/* What the server at @url (as by veil_running_get_url()) says under /health. VEIL_ERROR_UNREACHABLE; the server is ours, but another program may sit on
+ * its port, and nothing that it says is believed unread. */
+VeilJsonDoc *veil_running_ask_health (const VeilSettings *settings, const char *url, GError **error);
+
+G_END_DECLS

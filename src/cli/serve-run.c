@@ -1,0 +1,346 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The endpoint, until a signal: in the foreground, or as the process in the background. */
+#include "serve.h"
+
+#include "log.h"
+#include "paste.h"
+#include "sandbox-process.h"
+#include "sd-notify.h"
+#include "service.h"
+#include "session-file.h"
+#include "veil-error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct
+{
+  GMainLoop *loop;
+  VeilSettings *settings; /* not owned */
+  const VeilServeOptions *options;
+  int report;                  /* -1: nobody waits, or it was told already */
+  char *program;               /* owned; the file that runs, for a restart */
+  char *folder;                /* owned; where it was started */
+  VeilLog *log;                /* not owned */
+  VeilInstance *instance;      /* owned */
+  VeilInstanceInfo *holder;    /* owned; who has the home instead */
+  VeilService *service;        /* owned */
+  VeilSandboxProcess *sandbox; /* owned; NULL outside the sandbox */
+  GCancellable *hurry;         /* owned; set from the first signal on */
+  gboolean restart;
+  GError *error; /* owned; why the loop ended, if not by a signal */
+} Serve;
+
+/* --- telling how it went --- */
+
+static void
+report (Serve *serve, char kind, const char *text)
+{
+  g_autofree char *line = NULL;
+
+  if (serve->report < 0)
+    return;
+  line = g_strdup_printf ("%c%s", kind, text);
+  g_strdelimit (line, "\n", ' ');
+  /* Whoever waited for it has gone (Ctrl-C): nobody wants this any more. */
+  if (write (serve->report, line, strlen (line)) < 0)
+    g_main_loop_quit (serve->loop);
+  close (serve->report);
+  serve->report = -1;
+}
+
+static void
+on_listening (Serve *serve)
+{
+  g_autofree char *url = veil_instance_info_get_url (veil_instance_get_info (serve->instance));
+  g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=listening on %s", url);
+
+  if (serve->options->background)
+    g_message ("Listening on %s", url);
+  else
+    g_print ("listening on %s\n", url);
+  if (serve->sandbox != NULL && !serve->options->background)
+    g_printerr ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:\n\n"
+                "  curl %s/chat/completions -H 'Content-Type: application/json' \\\n"
+                "    -d '{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
+                url);
+  veil_sd_notify (status);
+  report (serve, VEIL_REPORT_LISTENING, url);
+}
+
+/* --- stopping --- */
+
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Serve *serve = user_data;
+
+  veil_service_stop_finish (serve->service, result);
+  g_main_loop_quit (serve->loop);
+}
+
+/* The second time means that nothing is waited for. */
+static void
+begin_stop (Serve *serve)
+{
+  if (serve->hurry != NULL)
+    {
+      g_cancellable_cancel (serve->hurry);
+      return;
+    }
+  serve->hurry = g_cancellable_new ();
+  veil_sd_notify (serve->restart ? "STATUS=starting again" : "STOPPING=1");
+  veil_service_stop_async (serve->service, serve->hurry, on_stopped, serve);
+}
+
+static gboolean
+on_end_signal (gpointer user_data)
+{
+  Serve *serve = user_data;
+
+  serve->restart = FALSE;
+  begin_stop (serve);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_restart_signal (gpointer user_data)
+{
+  Serve *serve = user_data;
+
+  if (serve->hurry != NULL)
+    return G_SOURCE_CONTINUE;
+  serve->restart = TRUE;
+  begin_stop (serve);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_reload_signal (gpointer user_data)
+{
+  Serve *serve = user_data;
+
+  veil_sd_notify_reloading ();
+  veil_log_reopen (serve->log);
+  veil_service_reload (serve->service);
+  veil_sd_notify ("READY=1");
+  return G_SOURCE_CONTINUE;
+}
+
+/* The same program with the same arguments and environment, under the same pid: whoever supervises it sees no end, and a new version is
+ * taken up. */
+static void
+start_again (Serve *serve)
+{
+  g_autofree char **arguments = veil_serve_filter_command (serve->options->command, NULL);
+
+  veil_sd_notify_reloading ();
+  g_message ("Starting again");
+  if (chdir (serve->folder) == 0)
+    execv (serve->program, arguments);
+  g_set_error (&serve->error, VEIL_ERROR, VEIL_ERROR_INTERNAL, _ ("%s cannot be started again: %s; start it by hand"),
+               serve->program, g_strerror (errno));
+}
+
+/* --- starting --- */
+
+static void
+start_endpoint (Serve *serve)
+{
+  if (veil_service_start (serve->service, &serve->error))
+    on_listening (serve);
+  else
+    g_main_loop_quit (serve->loop);
+}
+
+static void
+on_sandbox_ended (VeilSandboxProcess *sandbox, Serve *serve)
+{
+  g_set_error (&serve->error, VEIL_ERROR, VEIL_ERROR_SANDBOX, "The sandbox helper ended; start og-veil again");
+  g_main_loop_quit (serve->loop);
+}
+
+static void
+on_sandbox_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Serve *serve = user_data;
+
+  serve->sandbox = veil_sandbox_process_start_finish (result, &serve->error);
+  if (serve->sandbox == NULL)
+    {
+      g_main_loop_quit (serve->loop);
+      return;
+    }
+  /* It was to end meanwhile. */
+  if (serve->hurry != NULL)
+    return;
+  g_signal_connect (serve->sandbox, "ended", G_CALLBACK (on_sandbox_ended), serve);
+  veil_service_set_session (serve->service, veil_sandbox_process_get_session (serve->sandbox));
+  start_endpoint (serve);
+}
+
+/* What the starter hands over on standard input, for this run only: a session that could not be kept. */
+static VeilSession *
+read_session (Serve *serve)
+{
+  g_autoptr (GBytes) text = serve->report >= 0 ? veil_cli_read_paste ("", VEIL_SESSION_MAX_BYTES, NULL) : NULL;
+  gsize length = 0;
+  const char *data = text != NULL ? g_bytes_get_data (text, &length) : NULL;
+
+  return length > 0 ? veil_session_new_from_bundle (data, length, g_get_real_time () / G_USEC_PER_SEC, NULL) : NULL;
+}
+
+/* Without a session the endpoint still runs and tells each caller how to sign in; a session file that others can read or change is not overlooked. */
+static gboolean
+open_account (Serve *serve)
+{
+  g_autofree char *path = veil_settings_get_session_path (serve->settings);
+  g_autoptr (VeilSession) given = read_session (serve);
+  g_autoptr (VeilSession) session = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (given == NULL && serve->options->sign_in && !veil_serve_sign_in (serve->settings, serve->options, &given, &serve->error))
+    return FALSE;
+  if (given != NULL)
+    {
+      veil_service_set_session (serve->service, given);
+      return TRUE;
+    }
+  if (g_str_equal (serve->settings->session_store, "file") && (session = veil_session_file_load (path, &error)) == NULL &&
+      !g_error_matches (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))
+    {
+      serve->error = g_steal_pointer (&error);
+      return FALSE;
+    }
+  veil_service_open_account (serve->service);
+  return TRUE;
+}
+
+/* FALSE with an error, or with the holder of the home. */
+static gboolean
+take_home (Serve *serve)
+{
+  g_autofree char *log = serve->options->background ? veil_log_get_path (serve->settings->home) : NULL;
+  const VeilInstanceInfo info = {
+    .program = (char *) "og-veil", .log = log, .sandbox = serve->options->sandbox, .restarts = serve->program != NULL
+  };
+
+  serve->instance = veil_instance_acquire (serve->settings->home, &info, &serve->holder, &serve->error);
+  return serve->instance != NULL;
+}
+
+/* The log is touched by who has the home alone. */
+static gboolean
+go_into_background (Serve *serve)
+{
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  if (null < 0 || dup2 (null, STDIN_FILENO) < 0)
+    {
+      g_set_error (&serve->error, VEIL_ERROR, VEIL_ERROR_INTERNAL, "/dev/null: %s", g_strerror (errno));
+      return FALSE;
+    }
+  close (null);
+  if (!veil_log_to_file (serve->log, veil_instance_get_info (serve->instance)->log, VEIL_LOG_MAX_BYTES, &serve->error))
+    return FALSE;
+  /* So that no file system is kept from being unmounted. */
+  return chdir ("/") == 0;
+}
+
+static void
+run_loop (Serve *serve)
+{
+  static const struct
+  {
+    int number;
+    GSourceFunc func;
+  } signals[] = {
+    { SIGINT, on_end_signal }, { SIGTERM, on_end_signal }, { SIGUSR1, on_restart_signal }, { SIGHUP, on_reload_signal }
+  };
+  guint sources[G_N_ELEMENTS (signals)];
+  gboolean ready;
+
+  serve->service = veil_service_new (serve->settings);
+  veil_service_set_instance (serve->service, serve->instance);
+  ready = serve->options->sandbox || open_account (serve); /* until then, signals end the program where it stands */
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    sources[i] = g_unix_signal_add (signals[i].number, signals[i].func, serve);
+  if (ready && serve->options->background)
+    ready = go_into_background (serve);
+  if (ready && serve->options->sandbox)
+    veil_sandbox_process_start_async (NULL, on_sandbox_started, serve);
+  else if (ready)
+    start_endpoint (serve);
+  if (serve->error == NULL)
+    g_main_loop_run (serve->loop);
+  veil_service_stop (serve->service);
+  veil_service_set_instance (serve->service, NULL);
+  if (serve->sandbox != NULL)
+    veil_sandbox_process_stop (serve->sandbox);
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    g_source_remove (sources[i]);
+}
+
+static VeilExit
+end (Serve *serve)
+{
+  VeilExit status = VEIL_EXIT_OK;
+
+  if (serve->error != NULL && serve->report >= 0)
+    {
+      status = VEIL_EXIT_FAILURE;
+      report (serve, VEIL_REPORT_FAILED, serve->error->message);
+    }
+  else if (serve->error != NULL && serve->options->background)
+    {
+      status = VEIL_EXIT_FAILURE;
+      g_warning ("%s", serve->error->message);
+    }
+  else if (serve->error != NULL)
+    status = veil_cli_fail (serve->error);
+  else if (serve->holder != NULL && serve->report >= 0)
+    {
+      g_autofree char *who = veil_serve_describe (serve->holder);
+
+      report (serve, VEIL_REPORT_HELD, who);
+    }
+  else if (serve->holder != NULL)
+    veil_serve_print_holder (serve->settings, serve->holder);
+  return status;
+}
+
+VeilExit
+veil_serve_run (VeilSettings *settings, const VeilServeOptions *options)
+{
+  Serve serve = { .loop = g_main_loop_new (NULL, FALSE),
+                  .settings = settings,
+                  .options = options,
+                  .report = options->report,
+                  .log = veil_log_install ("og-veil"),
+                  .program = g_file_read_link ("/proc/self/exe", NULL),
+                  .folder = g_get_current_dir () };
+  VeilExit status;
+
+  if (take_home (&serve))
+    run_loop (&serve);
+  veil_instance_release (serve.instance);
+  if (serve.restart && serve.error == NULL)
+    start_again (&serve);
+  status = end (&serve);
+
+  g_clear_error (&serve.error);
+  g_clear_object (&serve.service);
+  g_clear_object (&serve.sandbox);
+  g_clear_object (&serve.hurry);
+  g_clear_pointer (&serve.holder, veil_instance_info_free);
+  g_free (serve.program);
+  g_free (serve.folder);
+  g_main_loop_unref (serve.loop);
+  return status;
+}
