@@ -3,14 +3,11 @@
 
 #include "secret-store.h"
 
-#include "secret.h"
+#include "secret-operation.h"
 #include "veil-error.h"
-
-#include <libsecret/secret.h>
 
 #define ANSWER_MS 10000
 #define PROMPT_MS 60000
-#define USE_A_FILE "or keep the session in a file with --session-store file"
 
 struct _VeilSecretStore
 {
@@ -33,176 +30,47 @@ static const SecretSchema schema = {
   { { "application", SECRET_SCHEMA_ATTRIBUTE_STRING }, { "home", SECRET_SCHEMA_ATTRIBUTE_STRING }, { NULL, 0 } },
 };
 
-typedef enum
-{
-  LOAD,
-  SAVE,
-  CLEAR
-} Kind;
-
-/* One operation. It answers once; what libsecret still has under way then is cancelled and comes to nothing. Each call that is under way
- * holds a reference. */
-typedef struct
-{
-  GTask *task; /* owned; NULL once answered */
-  Kind kind;
-  VeilStorePrompt prompt;
-  VeilSession *session;   /* owned; SAVE */
-  GHashTable *attributes; /* owned */
-  SecretService *service; /* owned */
-  SecretItem *item;       /* owned */
-  GCancellable *inner;    /* owned; of the call under way */
-  GSource *timer;         /* owned */
-  GSource *cancelled;     /* owned */
-  gboolean prompting;
-} Operation;
-
 static void
-drop_source (GSource **source)
+end_well (VeilSecretOperation *self)
 {
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
-operation_clear (gpointer data)
-{
-  Operation *self = data;
-
-  g_clear_pointer (&self->session, veil_session_unref);
-  g_clear_pointer (&self->attributes, g_hash_table_unref);
-  g_clear_object (&self->service);
-  g_clear_object (&self->item);
-  g_clear_object (&self->inner);
-}
-
-static void
-operation_unref (Operation *self)
-{
-  g_rc_box_release_full (self, operation_clear);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_unref)
-
-/* Takes over @error. Returns the task to be answered with success if there is none. */
-static GTask *
-end (Operation *self, GError *error)
-{
-  GTask *task = g_steal_pointer (&self->task);
-
-  drop_source (&self->timer);
-  drop_source (&self->cancelled);
-  g_cancellable_cancel (self->inner);
-  if (error == NULL)
-    return task;
-  g_task_return_error (task, error);
-  g_object_unref (task);
-  return NULL;
-}
-
-static void
-end_well (Operation *self)
-{
-  g_autoptr (GTask) task = end (self, NULL);
+  g_autoptr (GTask) task = veil_secret_operation_end (self);
 
   g_task_return_boolean (task, TRUE);
 }
 
 static void
-fail (Operation *self, const char *message)
-{
-  end (self, g_error_new_literal (VEIL_ERROR, VEIL_ERROR_STORE, message));
-}
-
-static void
-fail_locked (Operation *self)
-{
-  fail (self, "The keyring is locked: unlock it, " USE_A_FILE);
-}
-
-/* Why a call came to nothing. */
-static void
-fail_with (Operation *self, GError *error)
-{
-  g_autoptr (GError) cause = error;
-
-  if (g_error_matches (cause, SECRET_ERROR, SECRET_ERROR_IS_LOCKED) || g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      fail_locked (self);
-      return;
-    }
-  g_dbus_error_strip_remote_error (cause);
-  end (self, g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, "No keyring can be reached (%s): start one, " USE_A_FILE, cause->message));
-}
-
-static gboolean
-on_timer (gpointer data)
-{
-  g_autoptr (Operation) self = g_rc_box_acquire (data);
-
-  if (self->prompting)
-    fail_locked (self);
-  else
-    fail (self, "The keyring does not answer: restart it, " USE_A_FILE);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-set_timer (Operation *self, gboolean prompting)
-{
-  VeilSecretStore *store = g_task_get_source_object (self->task);
-
-  drop_source (&self->timer);
-  self->prompting = prompting;
-  self->timer = g_timeout_source_new (prompting ? store->prompt_ms : store->answer_ms);
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, g_task_get_context (self->task));
-}
-
-static gboolean
-on_cancelled (GCancellable *cancellable, gpointer data)
-{
-  g_autoptr (Operation) self = g_rc_box_acquire (data);
-
-  end (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The keyring is no longer wanted"));
-  return G_SOURCE_REMOVE;
-}
-
-static void
 on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Operation) self = user_data;
+  g_autoptr (VeilSecretOperation) self = user_data;
   GError *error = NULL;
 
-  if (self->kind == SAVE)
+  if (self->kind == VEIL_SECRET_SAVE)
     secret_service_store_finish (self->service, result, &error);
   else
     secret_service_clear_finish (self->service, result, &error);
   if (self->task == NULL)
     g_clear_error (&error);
   else if (error != NULL)
-    fail_with (self, error);
+    veil_secret_operation_fail (self, error);
   else
     end_well (self);
 }
 
 static void
-save (Operation *self)
+save (VeilSecretOperation *self)
 {
   g_autoptr (GBytes) bundle = veil_session_to_bundle (self->session);
   gsize length;
   const char *text = g_bytes_get_data (bundle, &length);
   g_autoptr (SecretValue) value = secret_value_new (text, (gssize) length, "application/json");
 
-  set_timer (self, self->prompt == VEIL_STORE_MAY_PROMPT);
+  veil_secret_operation_set_timer (self, self->prompt == VEIL_STORE_MAY_PROMPT);
   secret_service_store (self->service, &schema, self->attributes, SECRET_COLLECTION_DEFAULT, "Veil session", value, self->inner,
-                        on_done, g_rc_box_acquire (self));
+                        on_done, veil_secret_operation_ref (self));
 }
 
 static void
-take (Operation *self, SecretValue *value)
+take (VeilSecretOperation *self, SecretValue *value)
 {
   g_autoptr (GError) error = NULL;
   VeilSession *session;
@@ -212,18 +80,19 @@ take (Operation *self, SecretValue *value)
   session = veil_session_new_from_bundle (text, length, g_get_real_time () / G_USEC_PER_SEC, &error);
   if (session == NULL)
     {
-      end (self, g_error_new (VEIL_ERROR, VEIL_ERROR_BUNDLE, "What the keyring holds is no usable session (%s): sign in again",
-                              error->message));
+      veil_secret_operation_end_with (self, g_error_new (VEIL_ERROR, VEIL_ERROR_BUNDLE,
+                                                         "What the keyring holds is no usable session (%s): sign in again",
+                                                         error->message));
       return;
     }
-  g_autoptr (GTask) task = end (self, NULL);
+  g_autoptr (GTask) task = veil_secret_operation_end (self);
   g_task_return_pointer (task, session, (GDestroyNotify) veil_session_unref);
 }
 
 static void
 on_secret (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Operation) self = user_data;
+  g_autoptr (VeilSecretOperation) self = user_data;
   g_autoptr (SecretValue) value = NULL;
   GError *error = NULL;
 
@@ -231,7 +100,7 @@ on_secret (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->task == NULL)
     g_clear_error (&error);
   else if (error != NULL)
-    fail_with (self, error);
+    veil_secret_operation_fail (self, error);
   else
     {
       value = secret_item_get_secret (SECRET_ITEM (source));
@@ -240,154 +109,141 @@ on_secret (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-read_item (Operation *self)
+read_item (VeilSecretOperation *self)
 {
-  set_timer (self, FALSE);
-  secret_item_load_secret (self->item, self->inner, on_secret, g_rc_box_acquire (self));
+  veil_secret_operation_set_timer (self, FALSE);
+  secret_item_load_secret (self->item, self->inner, on_secret, veil_secret_operation_ref (self));
+}
+
+static void
+clear_items (VeilSecretOperation *self)
+{
+  veil_secret_operation_set_timer (self, self->prompt == VEIL_STORE_MAY_PROMPT);
+  secret_service_clear (self->service, &schema, self->attributes, self->inner, on_done, veil_secret_operation_ref (self));
 }
 
 static void
 on_unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Operation) self = user_data;
+  g_autoptr (VeilSecretOperation) self = user_data;
   GError *error = NULL;
   gint n = secret_service_unlock_finish (SECRET_SERVICE (source), result, NULL, &error);
 
   if (self->task == NULL)
     g_clear_error (&error);
   else if (error != NULL)
-    fail_with (self, error);
-  else if (n < 1)
-    fail_locked (self);
+    veil_secret_operation_fail (self, error);
+  else if (n < 0 || (guint) n < g_list_length (self->locked))
+    veil_secret_operation_end_locked (self);
+  else if (self->kind == VEIL_SECRET_CLEAR)
+    clear_items (self);
   else
     read_item (self);
 }
 
-/* The service deletes what is unlocked and says nothing of the rest. */
+/* What is needed of @items, before anything is done with it: the service deletes what is unlocked and says nothing of the rest. */
 static void
-clear_found (Operation *self, GList *items)
+unlock (VeilSecretOperation *self, GList *items)
 {
-  GList *locked = NULL;
-
   for (GList *item = items; item != NULL; item = item->next)
     if (secret_item_get_locked (item->data))
-      locked = g_list_prepend (locked, item->data);
-  if (locked == NULL)
-    {
-      set_timer (self, self->prompt == VEIL_STORE_MAY_PROMPT);
-      secret_service_clear (self->service, &schema, self->attributes, self->inner, on_done, g_rc_box_acquire (self));
-    }
+      self->locked = g_list_prepend (self->locked, g_object_ref (item->data));
+  if (self->locked == NULL && self->kind == VEIL_SECRET_CLEAR)
+    clear_items (self);
+  else if (self->locked == NULL)
+    read_item (self);
+  else if (self->prompt == VEIL_STORE_QUIET)
+    veil_secret_operation_end_locked (self);
   else
-    fail_locked (self);
-  g_list_free (locked);
+    {
+      veil_secret_operation_set_timer (self, TRUE);
+      secret_service_unlock (self->service, self->locked, self->inner, on_unlocked, veil_secret_operation_ref (self));
+    }
 }
 
 static void
 on_found (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Operation) self = user_data;
+  g_autoptr (VeilSecretOperation) self = user_data;
   GError *error = NULL;
   g_autolist (SecretItem) items = secret_service_search_finish (SECRET_SERVICE (source), result, &error);
 
   if (self->task == NULL)
-    {
-      g_clear_error (&error);
-      return;
-    }
-  if (error != NULL)
-    {
-      fail_with (self, error);
-      return;
-    }
-  if (self->kind == CLEAR)
-    {
-      clear_found (self, items);
-      return;
-    }
-  if (items == NULL)
-    {
-      end (self, g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "Nobody is signed in: run `og-veil login`"));
-      return;
-    }
-  self->item = g_object_ref (items->data);
-  if (!secret_item_get_locked (self->item))
-    read_item (self);
-  else if (self->prompt == VEIL_STORE_QUIET)
-    fail_locked (self);
+    g_clear_error (&error);
+  else if (error != NULL)
+    veil_secret_operation_fail (self, error);
+  else if (self->kind == VEIL_SECRET_CLEAR)
+    unlock (self, items);
+  else if (items == NULL)
+    veil_secret_operation_end_with (self, g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
+                                                               "Nobody is signed in: run `og-veil login`"));
   else
     {
-      GList one = { .data = self->item };
+      GList one = { .data = items->data };
 
-      set_timer (self, TRUE);
-      secret_service_unlock (self->service, &one, self->inner, on_unlocked, g_rc_box_acquire (self));
+      self->item = g_object_ref (items->data);
+      unlock (self, &one);
     }
 }
 
 static void
 on_service (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Operation) self = user_data;
+  g_autoptr (VeilSecretOperation) self = user_data;
   GError *error = NULL;
 
   self->service = secret_service_open_finish (result, &error);
   if (self->task == NULL)
     g_clear_error (&error);
   else if (error != NULL)
-    fail_with (self, error);
-  else if (self->kind == SAVE)
+    veil_secret_operation_fail (self, error);
+  else if (self->kind == VEIL_SECRET_SAVE)
     save (self);
   else
     {
-      set_timer (self, FALSE);
-      secret_service_search (self->service, &schema, self->attributes, self->kind == CLEAR ? SECRET_SEARCH_ALL : SECRET_SEARCH_NONE,
-                             self->inner, on_found, g_rc_box_acquire (self));
+      veil_secret_operation_set_timer (self, FALSE);
+      secret_service_search (self->service, &schema, self->attributes,
+                             self->kind == VEIL_SECRET_CLEAR ? SECRET_SEARCH_ALL : SECRET_SEARCH_NONE, self->inner, on_found,
+                             veil_secret_operation_ref (self));
     }
 }
 
 static void
-begin (VeilTokenStore *store, Kind kind, VeilSession *session, VeilStorePrompt prompt, GCancellable *cancellable,
+begin (VeilTokenStore *store, VeilSecretKind kind, VeilSession *session, VeilStorePrompt prompt, GCancellable *cancellable,
        GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (Operation) self = g_rc_box_new0 (Operation);
+  VeilSecretStore *secrets = VEIL_SECRET_STORE (store);
+  GTask *task = g_task_new (store, cancellable, callback, user_data);
+  g_autoptr (VeilSecretOperation) self = NULL;
 
-  self->task = g_task_new (store, cancellable, callback, user_data);
-  g_task_set_source_tag (self->task, begin);
-  self->kind = kind;
-  self->prompt = prompt;
+  g_task_set_source_tag (task, begin);
+  self = veil_secret_operation_new (kind, task, prompt, secrets->answer_ms, secrets->prompt_ms);
   self->session = session != NULL ? veil_session_ref (session) : NULL;
-  self->inner = g_cancellable_new ();
-  self->attributes =
-      secret_attributes_build (&schema, "application", "ai.opengradient.Veil", "home", VEIL_SECRET_STORE (store)->home, NULL);
-  if (cancellable != NULL)
-    {
-      self->cancelled = g_cancellable_source_new (cancellable);
-      g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
-      g_source_attach (self->cancelled, g_task_get_context (self->task));
-    }
-  set_timer (self, FALSE);
+  self->attributes = secret_attributes_build (&schema, "application", "ai.opengradient.Veil", "home", secrets->home, NULL);
   /* Not the shared one: a service that was restarted is found again. */
-  secret_service_open (SECRET_TYPE_SERVICE, NULL, SECRET_SERVICE_OPEN_SESSION, self->inner, on_service, g_rc_box_acquire (self));
+  secret_service_open (SECRET_TYPE_SERVICE, NULL, SECRET_SERVICE_OPEN_SESSION, self->inner, on_service,
+                       veil_secret_operation_ref (self));
 }
 
 static void
 load_async (VeilTokenStore *store, VeilStorePrompt prompt, GCancellable *cancellable, GAsyncReadyCallback callback,
             gpointer user_data)
 {
-  begin (store, LOAD, NULL, prompt, cancellable, callback, user_data);
+  begin (store, VEIL_SECRET_LOAD, NULL, prompt, cancellable, callback, user_data);
 }
 
 static void
 save_async (VeilTokenStore *store, VeilSession *session, VeilStorePrompt prompt, GCancellable *cancellable,
             GAsyncReadyCallback callback, gpointer user_data)
 {
-  begin (store, SAVE, session, prompt, cancellable, callback, user_data);
+  begin (store, VEIL_SECRET_SAVE, session, prompt, cancellable, callback, user_data);
 }
 
 static void
 clear_async (VeilTokenStore *store, VeilStorePrompt prompt, GCancellable *cancellable, GAsyncReadyCallback callback,
              gpointer user_data)
 {
-  begin (store, CLEAR, NULL, prompt, cancellable, callback, user_data);
+  begin (store, VEIL_SECRET_CLEAR, NULL, prompt, cancellable, callback, user_data);
 }
 
 static char *
