@@ -6,10 +6,12 @@
 #include "secret.h"
 #include "veil-error.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -195,6 +197,44 @@ veil_session_file_save (const char *path, const VeilSession *session, GError **e
   return TRUE;
 }
 
+/* What a program that ended between making the new file and putting it in place left: the file's name, a dot, and six letters or digits. */
+static gboolean
+is_leftover (int folder, const char *name, const char *of)
+{
+  gsize length = strlen (of);
+  struct stat info;
+
+  if (strncmp (name, of, length) != 0 || name[length] != '.' || strlen (name) != length + 1 + 6)
+    return FALSE;
+  for (const char *c = name + length + 1; *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c))
+      return FALSE;
+  return fstatat (folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (info.st_mode) && info.st_uid == geteuid ();
+}
+
+static gboolean
+clear_leftovers (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *base = g_path_get_basename (path);
+  DIR *dir = opendir (folder);
+  struct dirent *entry;
+  gboolean good = TRUE;
+
+  if (dir == NULL)
+    return TRUE;
+  while (good && (entry = readdir (dir)) != NULL)
+    if (is_leftover (dirfd (dir), entry->d_name, base) && unlinkat (dirfd (dir), entry->d_name, 0) != 0 && errno != ENOENT)
+      {
+        g_autofree char *leftover = g_build_filename (folder, entry->d_name, NULL);
+
+        set_store_error (error, leftover, "removed", errno);
+        good = FALSE;
+      }
+  closedir (dir);
+  return good;
+}
+
 gboolean
 veil_session_file_clear (const char *path, GError **error)
 {
@@ -203,5 +243,5 @@ veil_session_file_clear (const char *path, GError **error)
       set_store_error (error, path, "removed", errno);
       return FALSE;
     }
-  return TRUE;
+  return clear_leftovers (path, error);
 }

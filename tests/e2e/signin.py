@@ -63,6 +63,13 @@ class Bus:
                                      'org.freedesktop.DBus.Properties.Get', 'org.freedesktop.Secret.Collection', 'Locked').stdout.strip() == state,
                    what='the keyring to come up')
 
+    def start_prompter(self, *password):
+        """Who answers the keyring's prompts from now on. Returns the process, whose output has a line for each."""
+        process = subprocess.Popen(['/usr/bin/python3', str(HERE / 'prompter.py'), *password], stdout=subprocess.PIPE, env=self.environment())
+        self.processes.append(process)
+        assert process.stdout.readline() == b'ready\n'
+        return process
+
     def restart_keyring(self, password='a password'):
         self.keyring.terminate()
         self.keyring.wait(DEADLINE)

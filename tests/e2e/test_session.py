@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import threading
 import time
@@ -235,12 +236,59 @@ def test_logout_from_a_locked_keyring(network, tmp_path):
     bus.stop()
 
 
+def test_locked_keyring_that_is_unlocked_when_asked(network, tmp_path):
+    """The keyring asks the person; what they answer is enough to read, to sign in anew, and to sign out."""
+    bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'
+    sign_in(home, network.bundle, env=bus.env)
+    prompter = bus.start_prompter('a password')
+    prompts = iter(prompter.stdout.readline, b'')
+    bus.restart_keyring(None)
+    veil = serve(tmp_path / 'veil', home, env=bus.env)
+    assert next(prompts) == b'prompt password\n'
+    wait_until(lambda: works(veil), what='the session to be taken up')
+    veil.stop()
+    bus.restart_keyring(None)
+    sign_in(home, network.bundle, env=bus.env)
+    assert next(prompts) == b'prompt password\n'
+    bus.restart_keyring(None)
+    done = run('logout', home=home, env=bus.env)
+    assert done.returncode == 0 and done.stdout == b'signed out\n', done
+    assert next(prompts) == b'prompt password\n' and bus.items() == 0
+    bus.restart_keyring()
+    assert bus.items() == 0
+    bus.stop()
+
+
+def test_locked_keyring_that_stays_locked(network, tmp_path):
+    """The person closes the prompt: once is enough for each, and all say what to do."""
+    bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'
+    sign_in(home, network.bundle, env=bus.env)
+    prompter = bus.start_prompter()
+    bus.restart_keyring(None)
+    veil = serve(tmp_path / 'veil', home, env=bus.env)
+    assert prompter.stdout.readline() == b'prompt password\n'
+    answers_at_once(veil)
+    reply = veil.ask('x', 'x')
+    assert reply.status == 401 and 'unlock' in reply.error['message']
+    veil.stop()
+    for command in ('logout', 'login'):
+        done = run(command, *['--no-browser'][:command == 'login'], home=home, env=bus.env)
+        assert done.returncode == 1 and b'locked' in done.stderr and done.stdout == b'', done
+        assert prompter.stdout.readline() == b'prompt password\n'
+    prompter.kill()
+    assert prompter.stdout.read() == b''
+    bus.restart_keyring()
+    assert bus.items() == 1
+    bus.stop()
+
+
 def test_logout_leaves_no_file(network, tmp_path):
     bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'
     done = run('login', '--manual', '--session-store', 'file', input=json.dumps(network.bundle).encode(), home=home, env=bus.env)
     assert done.returncode == 0 and (home / 'session.json').exists()
+    shutil.copy(home / 'session.json', home / 'session.json.aB3xYz')  # as a crash amid saving leaves it
     assert run('logout', home=home, env=bus.env).returncode == 0
-    assert not (home / 'session.json').exists()
+    assert not list(home.glob('session.json*'))
     bus.stop()
 
 

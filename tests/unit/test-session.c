@@ -323,6 +323,48 @@ test_file (Fixture *fixture, gconstpointer data)
   assert_not_loaded (fixture->path, VEIL_ERROR_NOT_SIGNED_IN, "og-veil login");
 }
 
+/* Those of a crash amid saving hold tokens, too; what only looks similar is not ours to remove. */
+static void
+test_file_leftovers (Fixture *fixture, gconstpointer data)
+{
+  static const char *const kept[] = { "session.json.abc",     "session.json.abcdefg", "session.json.abc-ef", "session.jsonXabcdef",
+                                      "xsession.json.abcdef", "session.json.folder",  "session.json.symlnk" };
+  g_autofree char *folder = g_path_get_dirname (fixture->path);
+  g_autoptr (GError) error = NULL;
+
+  save (fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, kept[i], NULL);
+
+      if (g_str_has_suffix (path, "folder"))
+        g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+      else if (g_str_has_suffix (path, "symlnk"))
+        g_assert_cmpint (symlink (fixture->path, path), ==, 0);
+      else
+        g_assert_true (g_file_set_contents (path, "mine", -1, NULL));
+    }
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s.aB9x%uz", fixture->path, i);
+
+      g_assert_true (g_file_set_contents_full (path, TOKEN, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    }
+  g_assert_cmpuint (count_files (folder), ==, 1 + G_N_ELEMENTS (kept) + 3);
+  veil_session_file_clear (fixture->path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_files (folder), ==, G_N_ELEMENTS (kept));
+  if (geteuid () == 0)
+    {
+      g_autofree char *foreign = g_strconcat (fixture->path, ".foreig", NULL);
+
+      g_assert_true (g_file_set_contents (foreign, "theirs", -1, NULL));
+      g_assert_cmpint (chown (foreign, 12345, -1), ==, 0);
+      g_assert_true (veil_session_file_clear (fixture->path, NULL));
+      g_assert_true (g_file_test (foreign, G_FILE_TEST_EXISTS));
+    }
+}
+
 static void
 test_file_open_mode (Fixture *fixture, gconstpointer data)
 {
@@ -429,6 +471,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/refused", test_refused);
   g_test_add_func ("/session/too-large", test_too_large);
   add ("/session-file/round-trip", test_file);
+  add ("/session-file/leftovers", test_file_leftovers);
   add ("/session-file/open-mode", test_file_open_mode);
   add ("/session-file/owner", test_file_owner);
   add ("/session-file/kinds", test_file_kinds);
