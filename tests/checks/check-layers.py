@@ -25,6 +25,8 @@ for header in sorted(src.glob("*/*.h")):
     if header.name in owner:
         problems.append(f"{header.relative_to(src)}: the name is taken by {owner[header.name]}")
     owner[header.name] = header.parent.name
+# What gdbus-codegen makes of a layer's contracts is named after it.
+owner.update({f"{layer}-dbus.h": layer for layer in ALLOWED})
 
 results = []
 for path in sorted(src.glob("*/*.[ch]")):
