@@ -50,6 +50,16 @@ on_show_page (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_show_request (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  VeilApplication *self = user_data;
+
+  veil_application_show_window (self);
+  veil_window_show_request (VEIL_WINDOW (gtk_application_get_active_window (GTK_APPLICATION (self))),
+                            g_variant_get_uint64 (parameter));
+}
+
+static void
 on_serve (GSimpleAction *action, GVariant *state, gpointer user_data)
 {
   VeilApplication *self = user_data;
@@ -69,7 +79,8 @@ on_sandbox (GSimpleAction *action, GVariant *state, gpointer user_data)
 
 static const GActionEntry actions[] = {
   { "quit", on_quit, NULL, NULL, NULL },          { "about", on_about, NULL, NULL, NULL },
-  { "show-page", on_show_page, "s", NULL, NULL }, { "serve", NULL, NULL, "false", on_serve },
+  { "show-page", on_show_page, "s", NULL, NULL }, { "show-request", on_show_request, "t", NULL, NULL },
+  { "serve", NULL, NULL, "false", on_serve },
   { "sandbox", NULL, NULL, "false", on_sandbox },
 };
 

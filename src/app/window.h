@@ -16,5 +16,7 @@ G_DECLARE_FINAL_TYPE (VeilWindow, veil_window, VEIL, WINDOW, AdwApplicationWindo
 VeilWindow *veil_window_new (VeilApplication *application);
 /* "requests", "enclaves", "connect" */
 void        veil_window_show_page (VeilWindow *self, const char *name);
+/* Of veil_record_get_id(). */
+void        veil_window_show_request (VeilWindow *self, guint64 id);
 
 G_END_DECLS

@@ -1,0 +1,116 @@
+/* SPDX-FileCopyrightText: The Veil authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "request-row.h"
+
+#include "explain.h"
+#include "window.h"
+
+struct _VeilRequestRow
+{
+  GtkBox parent;
+
+  VeilRecord *record; /* owned; may be NULL */
+  gulong handler;     /* on the record, while it may still change */
+
+  GtkImage *icon;
+  GtkLabel *model;
+  GtkLabel *time;
+  GtkLabel *summary;
+};
+
+G_DEFINE_FINAL_TYPE (VeilRequestRow, veil_request_row, GTK_TYPE_BOX)
+
+static const struct
+{
+  const char *icon;
+  const char *style;
+} looks[] = {
+  [VEIL_RECORD_WAITING] = { "content-loading-symbolic", "dim-label" },
+  [VEIL_RECORD_VERIFIED] = { "emblem-ok-symbolic", "success" },
+  [VEIL_RECORD_REFUSED] = { "dialog-error-symbolic", "error" },
+  [VEIL_RECORD_FAILED] = { "dialog-warning-symbolic", "warning" },
+};
+
+const char *
+veil_request_row_get_icon (VeilRecordState state)
+{
+  return looks[state].icon;
+}
+
+const char *
+veil_request_row_get_style (VeilRecordState state)
+{
+  return looks[state].style;
+}
+
+static void
+update (VeilRequestRow *self)
+{
+  VeilRecordState state = veil_record_get_state (self->record);
+  g_autofree char *model = veil_explain_model (self->record);
+  g_autofree char *summary = veil_explain_summary (self->record);
+  const char *const classes[] = { looks[state].style, NULL };
+
+  gtk_image_set_from_icon_name (self->icon, looks[state].icon);
+  gtk_widget_set_css_classes (GTK_WIDGET (self->icon), (const char **) classes);
+  gtk_label_set_label (self->model, model);
+  gtk_label_set_label (self->summary, summary);
+}
+
+static void
+drop_record (VeilRequestRow *self)
+{
+  if (self->record != NULL)
+    g_clear_signal_handler (&self->handler, self->record);
+  g_clear_object (&self->record);
+}
+
+void
+veil_request_row_set_record (VeilRequestRow *self, VeilRecord *record)
+{
+  g_autofree char *time = NULL;
+
+  drop_record (self);
+  if (record == NULL)
+    return;
+  self->record = g_object_ref (record);
+  if (veil_record_get_state (record) == VEIL_RECORD_WAITING)
+    self->handler = g_signal_connect_swapped (record, "notify", G_CALLBACK (update), self);
+  time = veil_explain_time (veil_record_get_time (record));
+  gtk_label_set_label (self->time, time);
+  update (self);
+}
+
+static void
+veil_request_row_dispose (GObject *object)
+{
+  drop_record (VEIL_REQUEST_ROW (object));
+  gtk_widget_dispose_template (GTK_WIDGET (object), VEIL_TYPE_REQUEST_ROW);
+  G_OBJECT_CLASS (veil_request_row_parent_class)->dispose (object);
+}
+
+static void
+veil_request_row_class_init (VeilRequestRowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = veil_request_row_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/request-row.ui");
+  gtk_widget_class_bind_template_child (widget_class, VeilRequestRow, icon);
+  gtk_widget_class_bind_template_child (widget_class, VeilRequestRow, model);
+  gtk_widget_class_bind_template_child (widget_class, VeilRequestRow, time);
+  gtk_widget_class_bind_template_child (widget_class, VeilRequestRow, summary);
+}
+
+static void
+veil_request_row_init (VeilRequestRow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+GtkWidget *
+veil_request_row_new (void)
+{
+  return g_object_new (VEIL_TYPE_REQUEST_ROW, NULL);
+}
