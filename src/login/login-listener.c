@@ -271,6 +271,8 @@ veil_login_listener_set_patience (VeilLoginListener *self, guint milliseconds)
   drop_source (&self->timeout);
   self->rules.deadline = g_get_monotonic_time () + (gint64) milliseconds * 1000;
   self->timeout = g_timeout_source_new (milliseconds);
+  /* What has come by then gets its answer, which says that it is too late. */
+  g_source_set_priority (self->timeout, G_PRIORITY_LOW);
   g_source_set_callback (self->timeout, on_timeout, self, NULL);
   g_source_attach (self->timeout, g_main_context_get_thread_default ());
 }

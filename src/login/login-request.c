@@ -96,6 +96,17 @@ host_is_ours (SoupMessageHeaders *headers, guint16 port)
   return header_is (headers, "Host", address) || header_is (headers, "Host", name);
 }
 
+/* A target in absolute form has a host of its own, which counts more than the header (RFC 9112 section 3.2.2); and no browser sends a fragment. */
+static gboolean
+target_is_ours (SoupServerMessage *message, guint16 port)
+{
+  GUri *uri = soup_server_message_get_uri (message);
+  const char *host = g_uri_get_host (uri);
+
+  return g_uri_get_port (uri) == port && g_uri_get_userinfo (uri) == NULL && g_uri_get_fragment (uri) == NULL &&
+         (g_strcmp0 (host, "127.0.0.1") == 0 || g_strcmp0 (host, "localhost") == 0);
+}
+
 static gboolean
 is_json (SoupMessageHeaders *headers)
 {
@@ -170,7 +181,7 @@ check (SoupServerMessage *message, const VeilLoginRules *rules, const char *path
   SoupMessageHeaders *reply = soup_server_message_get_response_headers (message);
   const char *method = soup_server_message_get_method (message);
 
-  if (!host_is_ours (headers, rules->port))
+  if (!host_is_ours (headers, rules->port) || !target_is_ours (message, rules->port))
     answer (message, SOUP_STATUS_FORBIDDEN, "This address is for programs on this machine");
   else if (has_query || !veil_secret_equal_str (path, rules->path))
     answer (message, SOUP_STATUS_NOT_FOUND, "There is nothing here");

@@ -95,6 +95,10 @@ REFUSED = {
     'foreign host': (403, lambda n, l: ({'Host': 'evil.example:%d' % l.target.port}, {})),
     'host of another port': (403, lambda n, l: ({'Host': '127.0.0.1:1'}, {})),
     'host without a port': (403, lambda n, l: ({'Host': '127.0.0.1'}, {})),
+    'foreign host in the target': (403, lambda n, l: ({}, {'path': 'http://evil.example:%d%s' % (l.target.port, l.target.path)})),
+    'foreign port in the target': (403, lambda n, l: ({}, {'path': 'http://127.0.0.1:1' + l.target.path})),
+    'somebody in the target': (403, lambda n, l: ({}, {'path': 'http://me@%s%s' % (l.target.netloc, l.target.path)})),
+    'path with a fragment': (403, lambda n, l: ({}, {'path': l.target.path + '#x'})),
     'get': (405, lambda n, l: ({}, {'method': 'GET'})),
     'put': (405, lambda n, l: ({}, {'method': 'PUT'})),
     'text/plain': (415, lambda n, l: ({'Content_Type': 'text/plain'}, {})),
@@ -130,6 +134,14 @@ def test_only_the_right_bundle(login, network, home, name):
     assert network.bundle['access_token'].encode() not in answer
     assert not home.exists() or not list(home.glob('session.json')), 'something was stored'
     assert login.process.poll() is None
+    finish(login, network, home)
+
+
+def test_target_in_absolute_form(login, network, home):
+    """As a proxy is asked, but of ourselves: RFC 9112 has servers take it."""
+    status, _, _ = login.send(bundle(network), path='https://%s%s' % (login.target.netloc, login.target.path), **good(network))
+    assert status == 400 and login.process.poll() is None
+    login.target = login.target._replace(path=login.redirect_uri)
     finish(login, network, home)
 
 

@@ -74,6 +74,25 @@ def test_pasting_something_else(tmp_path, text):
     assert terminal.end() == 1 and not (tmp_path / 'session.json').exists()
 
 
+@pytest.mark.parametrize('answer, code', [(b'y\r', 0), (b'Yes\r', 0), (b'n\r', 1), (b'\r', 1), (b'\x04', 1)], ids=['y', 'yes', 'n', 'enter', 'end'])
+def test_consent(tmp_path, answer, code):
+    """Another network: it is shown, and nothing but a yes changes whom to trust, or who is signed in."""
+    assert login(tmp_path, json.dumps(BUNDLE).encode()).returncode == 0
+    before = {name: (tmp_path / name).read_bytes() for name in ('session.json', 'trust.json')}
+    other = change(BUNDLE, ['config', 'chat_api_base_url'], 'https://other.example')
+    terminal = Terminal(tmp_path)
+    terminal.type(json.dumps(other).encode() + b'\r')
+    terminal.wait_for(b'[y/N]')
+    assert b'-> https://other.example' in terminal.shown and BUNDLE['config']['chat_api_base_url'].encode() in terminal.shown
+    terminal.type(answer)
+    assert terminal.end() == code, terminal.shown
+    after = {name: (tmp_path / name).read_bytes() for name in before}
+    if code:
+        assert after == before and b'nothing was changed' in terminal.shown
+    else:
+        assert all(b'https://other.example' in text for text in after.values())
+
+
 @pytest.mark.parametrize('before, after', [(b'\xef\xbb\xbf', b''), (b'\r\n\t ', b'\r\n\r\n'), (b'\xc2\xa0', b'\xe2\x80\x8b\n'), (b'', b'\xef\xbb\xbf')])
 def test_what_surrounds_a_bundle(tmp_path, before, after):
     """Editors put a mark before it, pages white space of every sort around it."""

@@ -651,6 +651,63 @@ test_patience (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
 }
 
+static GSocketConnection *
+connect_to (const char *uri)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GError) error = NULL;
+  GSocketConnection *connection = g_socket_client_connect_to_uri (client, uri, 80, NULL, &error);
+
+  g_assert_no_error (error);
+  return connection;
+}
+
+static void
+send_text (GSocketConnection *connection, const char *text)
+{
+  GOutputStream *stream = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+
+  g_assert_true (g_output_stream_write_all (stream, text, strlen (text), NULL, NULL, NULL));
+}
+
+static gboolean
+stay_busy (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* What has come when the time is over is told so, and signs nobody in. The listener has more to do than to see that it is over. */
+static void
+test_late (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilLoginListener) listener = veil_login_listener_new ("https://app.example", &error);
+  g_autoptr (GSocketConnection) connection = connect_to (veil_login_listener_get_redirect_uri (listener));
+  g_autoptr (VeilSession) session = build_session ("https://auth.example", "0", 0);
+  g_autoptr (GBytes) bundle = veil_session_to_bundle (session);
+  g_autoptr (GUri) uri = g_uri_parse (veil_login_listener_get_redirect_uri (listener), G_URI_FLAGS_NONE, NULL);
+  g_autofree char *head = g_strdup_printf ("POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nOrigin: https://app.example\r\nContent-Type: "
+                                           "application/json\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
+                                           g_uri_get_path (uri), g_uri_get_port (uri), g_bytes_get_size (bundle));
+  g_autofree char *body = g_strndup (g_bytes_get_data (bundle, NULL), g_bytes_get_size (bundle));
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  guint busy = g_idle_add_full (G_PRIORITY_DEFAULT, stay_busy, NULL, NULL);
+  char answer[4096] = "";
+  gsize length = 0;
+
+  veil_login_listener_set_patience (listener, 0);
+  veil_login_listener_wait_async (listener, NULL, on_login, &error);
+  send_text (connection, head);
+  send_text (connection, body);
+  TEST_ITERATE_UNTIL (g_socket_condition_check (g_socket_connection_get_socket (connection), G_IO_IN) != 0);
+  g_source_remove (busy);
+  TEST_ITERATE_UNTIL (error != NULL);
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
+  g_assert_true (g_input_stream_read_all (input, answer, sizeof answer - 1, &length, NULL, NULL));
+  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 410 "));
+  g_assert_nonnull (strstr (answer, "five minutes"));
+}
+
 static void
 test_cancelled (void)
 {
@@ -703,6 +760,7 @@ main (int argc, char **argv)
   ADD ("interrupted", NULL, test_interrupted);
   ADD ("nobody", NULL, test_nobody);
   g_test_add_func ("/login-listener/patience", test_patience);
+  g_test_add_func ("/login-listener/late", test_late);
   g_test_add_func ("/login-listener/cancelled", test_cancelled);
   return g_test_run ();
 }
