@@ -167,7 +167,7 @@ def command():
 
 def test_it_does_not_run_as_root():
     assert all_of(RUNNING, 'USER') == ['10001:10001']
-    assert given() == {'OG_VEIL_HOME': '/var/lib/veil', 'OG_VEIL_SESSION_STORE': 'file', 'OG_VEIL_HOST': '0.0.0.0'}
+    assert given() == {'HOME': '/var/lib/veil', 'OG_VEIL_HOME': '/var/lib/veil', 'OG_VEIL_SESSION_STORE': 'file', 'OG_VEIL_HOST': '0.0.0.0'}
     assert all_of(RUNNING, 'VOLUME') == ['/var/lib/veil'] and all_of(RUNNING, 'EXPOSE') == ['11434']
     assert command() == (['/usr/bin/og-veil'], ['serve', '-f'])
 
