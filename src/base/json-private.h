@@ -30,7 +30,8 @@ struct _VeilJson
 struct _VeilJsonDoc
 {
   gatomicrefcount refs;
-  gboolean        duplicates;
+  gboolean        duplicates; /* that differ */
+  gboolean        repeats;
   VeilJson       *nodes; /* owned; the root comes first, all others from @finished to the end */
   gsize           capacity;
   gsize           stacked; /* how many at the front were ever in use */

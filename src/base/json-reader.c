@@ -182,6 +182,7 @@ close_container (Reader *r)
                        n_nodes / 2);
           return FALSE;
         }
+      r->doc->repeats |= count < n_nodes / 2;
       n_nodes = 2 * (gsize) count;
     }
   r->doc->stacked = MAX (r->doc->stacked, r->n_stack);

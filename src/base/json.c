@@ -44,6 +44,12 @@ veil_json_doc_has_duplicate_keys (VeilJsonDoc *doc)
   return doc->duplicates;
 }
 
+gboolean
+veil_json_doc_has_repeated_keys (VeilJsonDoc *doc)
+{
+  return doc->repeats;
+}
+
 gsize
 veil_json_doc_get_weight (VeilJsonDoc *doc)
 {

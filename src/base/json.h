@@ -46,6 +46,8 @@ const VeilJson *veil_json_doc_get_root (VeilJsonDoc *doc);
 
 /* TRUE if any object of the document had a key twice whose values differ ("reads two ways"; equal repeats do not count). */
 gboolean        veil_json_doc_has_duplicate_keys (VeilJsonDoc *doc);
+/* TRUE if any object had a key twice, whatever the values. */
+gboolean        veil_json_doc_has_repeated_keys (VeilJsonDoc *doc);
 
 /* Bytes of memory that what was read takes: the time to write or to free it grows with them. */
 gsize           veil_json_doc_get_weight (VeilJsonDoc *doc);

@@ -89,6 +89,7 @@ static const char *const nicks[] = {
   [VEIL_ERROR_ATTEST_KEY] = "attestation_key",
   [VEIL_ERROR_ATTEST_TLS] = "attestation_tls",
   [VEIL_ERROR_ATTEST_OHTTP] = "attestation_ohttp",
+  [VEIL_ERROR_RECEIPT] = "receipt",
   [VEIL_ERROR_LISTEN] = "listen",
   [VEIL_ERROR_SANDBOX] = "sandbox",
   [VEIL_ERROR_INTERNAL] = "internal",

@@ -68,6 +68,7 @@ G_BEGIN_DECLS
  * @VEIL_ERROR_ATTEST_KEY: vouches for another signing key than the registry's
  * @VEIL_ERROR_ATTEST_TLS: vouches for, or shows, another TLS certificate than the registry's
  * @VEIL_ERROR_ATTEST_OHTTP: the OHTTP configuration is not signed by the enclave, or is not the registry's
+ * @VEIL_ERROR_RECEIPT: a file that is no receipt, or of a version that is not known, or one that was changed; see veil_error_get_param()
  * @VEIL_ERROR_LISTEN: the local port cannot be had
  * @VEIL_ERROR_SANDBOX: the sandbox helper could not be started, or ended
  * @VEIL_ERROR_INTERNAL: a mistake of this program
@@ -136,6 +137,9 @@ typedef enum
   VEIL_ERROR_ATTEST_KEY,
   VEIL_ERROR_ATTEST_TLS,
   VEIL_ERROR_ATTEST_OHTTP,
+
+  /* A receipt (product.md section 6). */
+  VEIL_ERROR_RECEIPT,
 
   /* This machine. */
   VEIL_ERROR_LISTEN,

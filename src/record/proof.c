@@ -4,6 +4,7 @@
 #include "proof.h"
 
 #include "hex.h"
+#include "keccak.h"
 
 #include <string.h>
 
@@ -40,6 +41,19 @@ void
 veil_proof_unref (VeilProof *self)
 {
   g_atomic_rc_box_release_full (self, veil_proof_clear);
+}
+
+void
+veil_proof_digest (const guint8 request_hash[static 32], const guint8 output_hash[static 32], guint64 timestamp,
+                   guint8 digest[static 32])
+{
+  guint8 message[96] = { 0 };
+  guint64 number = GUINT64_TO_BE (timestamp);
+
+  memcpy (message, request_hash, 32);
+  memcpy (message + 32, output_hash, 32);
+  memcpy (message + 88, &number, 8);
+  veil_keccak256 (message, sizeof message, digest);
 }
 
 char *

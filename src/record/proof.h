@@ -47,6 +47,10 @@ VeilProof *veil_proof_new (void);
 VeilProof *veil_proof_ref (VeilProof *self);
 void       veil_proof_unref (VeilProof *self);
 
+/* What the enclave signs (and RSA-PSS hashes again): keccak256(request_hash || output_hash || uint256 timestamp). protocol.md section 5, check 4. */
+void       veil_proof_digest (const guint8 request_hash[static 32], const guint8 output_hash[static 32], guint64 timestamp,
+                              guint8 digest[static 32]);
+
 /* Returns: (transfer full) (nullable): host, or host:port, of the endpoint; %NULL if it is no URL. */
 char      *veil_proof_get_tee_host (const VeilProof *self);
 

@@ -179,9 +179,8 @@ set_text (VeilRecord *self, char **field, const char *value, guint id)
   notify (self, id);
 }
 
-/* Valid UTF-8 of at most @max bytes: what comes from outside has no length of its own here. */
-static char *
-cut (const char *text, gsize max)
+char *
+veil_record_cut_text (const char *text, gsize max)
 {
   gsize length = strlen (text);
 
@@ -205,7 +204,7 @@ veil_record_set_request (VeilRecord *self, const char *model, gboolean stream, c
                          const char *const *dropped, gint64 parse_us)
 {
   g_autofree char *hash = veil_hex_encode_0x (request_hash, 32);
-  g_autofree char *name = cut (model, VEIL_RECORD_MAX_MODEL);
+  g_autofree char *name = veil_record_cut_text (model, VEIL_RECORD_MAX_MODEL);
 
   if (self->state != VEIL_RECORD_WAITING)
     return;
@@ -285,7 +284,7 @@ veil_record_verify (VeilRecord *self, VeilProof *proof, const VeilTiming *timing
 void
 veil_record_fail (VeilRecord *self, guint status, const char *code, const char *check, guint passed, const char *message)
 {
-  g_autofree char *text = cut (message, VEIL_RECORD_MAX_MESSAGE);
+  g_autofree char *text = veil_record_cut_text (message, VEIL_RECORD_MAX_MESSAGE);
   gboolean refused = veil_check_from_code_nick (check) != VEIL_N_CHECKS;
 
   if (self->state != VEIL_RECORD_WAITING)

@@ -68,6 +68,9 @@ VeilCheckState     veil_record_get_check_state (VeilRecord *self, VeilCheck chec
 
 /* For those who write it. */
 
+/* New string: valid UTF-8 from the first @max bytes of @text; what comes from outside has no length of its own here. */
+char              *veil_record_cut_text (const char *text, gsize max);
+
 /* Waiting, arrived now. */
 VeilRecord        *veil_record_new (void);
 void               veil_record_set_id (VeilRecord *self, guint64 id); /* the list's */

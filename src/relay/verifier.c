@@ -7,6 +7,7 @@
 #include "error-details.h"
 #include "hex.h"
 #include "keccak.h"
+#include "proof.h"
 
 #include <string.h>
 
@@ -145,19 +146,6 @@ check_output_hash (const Claims *claims, const guint8 (*outputs)[32], guint n_ou
   return refuse (error, VEIL_ERROR_OUTPUT_HASH, "The answer's output is not what the enclave hashed: it was changed on the way");
 }
 
-/* keccak256(request_hash || output_hash || uint256 timestamp), which PSS then hashes again. */
-static void
-digest_claims (const VeilVerifierResult *result, guint8 digest[static 32])
-{
-  guint8 message[96] = { 0 };
-  guint64 timestamp = GUINT64_TO_BE (result->timestamp);
-
-  memcpy (message, result->request_hash, 32);
-  memcpy (message + 32, result->output_hash, 32);
-  memcpy (message + 88, &timestamp, 8);
-  veil_keccak256 (message, sizeof message, digest);
-}
-
 static gboolean
 check_signature (const VeilVerifierInput *input, const Claims *claims, VeilVerifierResult *result, GError **error)
 {
@@ -174,7 +162,7 @@ check_signature (const VeilVerifierInput *input, const Claims *claims, VeilVerif
   signature = veil_base64_decode (claims->signature, claims->signature_length);
   if (signature == NULL)
     return refuse (error, VEIL_ERROR_SIGNATURE, "The answer's signature is not valid base64");
-  digest_claims (result, digest);
+  veil_proof_digest (result->request_hash, result->output_hash, result->timestamp, digest);
   if (!veil_rsa_key_verify_pss (key, digest, sizeof digest, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)))
     return refuse (error, VEIL_ERROR_SIGNATURE, "The answer's signature was not made by the enclave's key over this answer");
   result->signature = g_steal_pointer (&signature);
