@@ -21,7 +21,8 @@ typedef struct
   VeilChatAnswer *answer;   /* owned; gone once the reply is made: it can be so large that to free it would hold the main loop */
   VeilChatRequest *request; /* owned */
   gboolean include_proof;
-  VeilProof *proof; /* owned; set by the work, as is the next */
+  VeilReceipt *receipt; /* owned; NULL unless it was asked for */
+  VeilProof *proof;     /* owned; set by the work, as is the next */
   VeilTiming timing;
 } Work;
 
@@ -32,6 +33,7 @@ work_free (Work *work)
   g_clear_pointer (&work->answer, veil_chat_answer_unref);
   g_clear_pointer (&work->request, veil_chat_request_unref);
   g_clear_pointer (&work->proof, veil_proof_unref);
+  g_clear_pointer (&work->receipt, veil_receipt_unref);
   g_free (work);
 }
 
@@ -154,7 +156,7 @@ static void
 render (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
   Work *work = task_data;
-  VeilReplyOptions options = { work->request->model, work->request->include_usage, work->include_proof };
+  VeilReplyOptions options = { work->request->model, work->request->include_usage, work->include_proof, work->receipt };
   gint64 start = g_get_monotonic_time ();
   GBytes *reply;
 
@@ -189,11 +191,21 @@ on_rendered (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-wants_proof (VeilExchange *exchange)
+wants (VeilExchange *exchange, const char *header)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (exchange->message);
 
-  return g_strcmp0 (soup_message_headers_get_list (headers, "X-OpenGradient-Proof"), "1") == 0;
+  return g_strcmp0 (soup_message_headers_get_list (headers, header), "1") == 0;
+}
+
+/* What its record will give for it, too. */
+static VeilReceipt *
+build_receipt (VeilExchange *exchange, const VeilChatAnswer *answer)
+{
+  VeilRecord *record = exchange->record;
+
+  return veil_receipt_new (answer->proof, veil_record_get_time (record), veil_record_get_model (record),
+                           veil_record_get_stream (record), veil_record_get_queue (record), &answer->timing);
 }
 
 /* Of writing the reply, in bytes. The documents hold tool calls and what is passed on unsigned, which may be large too. */
@@ -227,7 +239,9 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   cost = estimate_cost (answer);
   work = g_new0 (Work, 1);
-  work->include_proof = wants_proof (exchange);
+  work->include_proof = wants (exchange, "X-OpenGradient-Proof");
+  if (wants (exchange, "X-OpenGradient-Receipt"))
+    work->receipt = build_receipt (exchange, answer);
   work->answer = g_steal_pointer (&answer);
   work->request = veil_chat_request_ref (exchange->request);
   task = g_task_new (NULL, exchange->cancellable, on_rendered, veil_exchange_ref (exchange));

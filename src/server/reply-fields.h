@@ -20,7 +20,7 @@ void            veil_reply_write_extras (VeilJsonWriter *writer, VeilChatAnswer 
 /* Member usage; null if @or_null and not known, else left out. */
 void            veil_reply_write_usage (VeilJsonWriter *writer, VeilChatAnswer *answer, gboolean or_null);
 
-/* Member opengradient_verification. */
-void            veil_reply_write_proof (VeilJsonWriter *writer, VeilChatAnswer *answer);
+/* Member opengradient_verification, and opengradient_receipt where it is asked for. */
+void            veil_reply_write_proof (VeilJsonWriter *writer, VeilChatAnswer *answer, const VeilReplyOptions *options);
 
 G_END_DECLS

@@ -233,7 +233,7 @@ put_usage_and_proof (Stream *self)
   veil_json_writer_begin_array (writer);
   veil_json_writer_end_array (writer);
   veil_reply_write_usage (writer, self->answer, TRUE);
-  veil_reply_write_proof (writer, self->answer);
+  veil_reply_write_proof (writer, self->answer, self->options);
   veil_json_writer_end_object (writer);
   close_writer (writer);
   put (self, "\n\n");
@@ -256,7 +256,7 @@ veil_reply_stream (VeilChatAnswer *answer, const VeilReplyOptions *options)
   else if (answer->text != NULL)
     put_content (&self);
   put_finish (&self);
-  if (options->include_usage || options->include_proof)
+  if (options->include_usage || options->include_proof || options->receipt != NULL)
     put_usage_and_proof (&self);
   put (&self, "data: [DONE]\n\n");
   g_free (self.head);

@@ -90,7 +90,7 @@ veil_reply_write_extras (VeilJsonWriter *writer, VeilChatAnswer *answer, gboolea
 {
   /* Whatever an extra is called, it never stands beside or in place of what is written from the verified data. */
   static const char *const of_answer[] = {
-    "id", "object", "created", "model", "choices", "usage", "opengradient_verification", NULL
+    "id", "object", "created", "model", "choices", "usage", "opengradient_verification", "opengradient_receipt", NULL
   };
   static const char *const of_message[] = { "role", "content", "refusal", "tool_calls", "function_call", NULL };
   const char *const *reserved = in_message ? of_message : of_answer;
@@ -118,10 +118,14 @@ veil_reply_write_usage (VeilJsonWriter *writer, VeilChatAnswer *answer, gboolean
 }
 
 void
-veil_reply_write_proof (VeilJsonWriter *writer, VeilChatAnswer *answer)
+veil_reply_write_proof (VeilJsonWriter *writer, VeilChatAnswer *answer, const VeilReplyOptions *options)
 {
   veil_json_writer_key (writer, "opengradient_verification");
   veil_proof_write_json (answer->proof, writer);
+  if (options->receipt == NULL)
+    return;
+  veil_json_writer_key (writer, "opengradient_receipt");
+  veil_receipt_write_json (options->receipt, writer);
 }
 
 static void
@@ -173,7 +177,7 @@ veil_reply_single (VeilChatAnswer *answer, const VeilReplyOptions *options)
   veil_json_writer_end_array (writer);
   veil_reply_write_usage (writer, answer, FALSE);
   veil_reply_write_extras (writer, answer, FALSE);
-  veil_reply_write_proof (writer, answer);
+  veil_reply_write_proof (writer, answer, options);
   veil_json_writer_end_object (writer);
   return veil_json_writer_finish (writer);
 }

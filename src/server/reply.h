@@ -5,6 +5,7 @@
 #pragma once
 
 #include "chat-answer.h"
+#include "receipt.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +14,7 @@ typedef struct
   const char *model;         /* as sent, for answers that name none */
   gboolean    include_usage; /* stream_options.include_usage: a last frame with usage, "usage": null in the others */
   gboolean    include_proof; /* the last frame with opengradient_verification; include_usage asks for it as well */
+  const VeilReceipt *receipt;  /* for member opengradient_receipt, beside the verification; NULL is none */
 } VeilReplyOptions;
 
 /* The chat.completion object, verification included. */

@@ -5,6 +5,7 @@
 #include "server-fixture.h"
 
 #include "error-details.h"
+#include "receipt.h"
 
 #include <string.h>
 
@@ -226,6 +227,40 @@ test_quotes (Fixture *fixture, gconstpointer data)
     }
 }
 
+static void
+sign (VeilProof *proof)
+{
+  proof->signature = g_bytes_new_static ("signature", 9);
+  proof->signing_key = g_bytes_new_static ("key", 3);
+}
+
+/* The receipt that rides on an answer is the one that the record gives later. */
+static void
+test_receipt (Fixture *fixture, gconstpointer data)
+{
+  gboolean stream = data != NULL;
+  g_auto (Reply) reply = { 0 }, without = { 0 };
+  g_autoptr (VeilReceipt) receipt = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *member = NULL;
+  VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_COMPACT);
+
+  sign (fixture->backend->answer->proof);
+  fixture_ask_chat (fixture, "X-OpenGradient-Receipt: 1\r\n", stream ? STREAM_BODY : CHAT_BODY, &reply);
+  g_assert_cmpuint (reply.status, ==, 200);
+  receipt = veil_receipt_new_from_record (get_record (fixture, 0), &error);
+  g_assert_no_error (error);
+  veil_receipt_write_json (receipt, writer);
+  bytes = veil_json_writer_finish (writer);
+  member = g_strdup_printf ("},\"opengradient_receipt\":%.*s}%s", (int) g_bytes_get_size (bytes),
+                            (const char *) g_bytes_get_data (bytes, NULL), stream ? "\n\ndata: [DONE]\n\n" : "");
+  g_assert_true (g_str_has_suffix (reply.body->str, member));
+
+  fixture_ask_chat (fixture, "X-OpenGradient-Receipt: yes\r\n", stream ? STREAM_BODY : CHAT_BODY, &without);
+  g_assert_null (strstr (without.body->str, "opengradient_receipt"));
+}
+
 #define ADD(name, data, func) g_test_add ("/server-records/" name, Fixture, data, fixture_set_up, func, fixture_tear_down)
 
 int
@@ -234,6 +269,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("verified", NULL, test_verified);
   ADD ("verified-stream", "", test_verified);
+  ADD ("receipt", NULL, test_receipt);
+  ADD ("receipt-stream", "", test_receipt);
   ADD ("hung-up", NULL, test_hung_up);
   ADD ("cut-off", NULL, test_cut_off);
   ADD ("before-sending", NULL, test_before_sending);
