@@ -34,7 +34,8 @@ static const VeilCommand commands[] = {
   { "test", "[PROMPT…]", N_ ("Ask the running endpoint something, as an agent would"),
     N_ ("Prints the answer, that it was verified, and the enclave that signed it."),
     "og-veil test\n"
-    "og-veil test --model gpt-4.1 What can you see?",
+    "og-veil test --model gpt-4.1 What can you see?\n"
+    "og-veil test --receipt receipt.json",
     veil_command_test },
   { "env", NULL, N_ ("Print the two lines that point an OpenAI program at Veil"),
     N_ ("The lines are for a shell to evaluate. An API key is referred to by its variable and never printed."),
@@ -77,6 +78,13 @@ static const VeilCommand commands[] = {
     "og-veil update\n"
     "og-veil update --dry-run",
     veil_command_update },
+  { "verify", "RECEIPT", N_ ("Check a receipt again, without network"),
+    N_ ("Prints each check, and ends with status 0 only if every one is passed. The request's body and the answer can be checked "
+        "against\n"
+        "the receipt as well; \"-\" is standard input."),
+    "og-veil verify receipt.json\n"
+    "og-veil verify --request request.json --response answer.json receipt.json",
+    veil_command_verify },
   { NULL },
 };
 

@@ -3,11 +3,14 @@
 
 /* og-veil test: one question to the running endpoint, as an agent would ask it. */
 #include "cli.h"
-
-#include "json-writer.h"
+#include "input.h"
 #include "running.h"
+
+#include "receipt.h"
+#include "recorded.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
 #include <libsoup/soup.h>
 
 #define DEFAULT_PROMPT "Say hello in one short sentence."
@@ -35,36 +38,121 @@ build_body (const char *model, const char *prompt)
   return veil_json_writer_finish (writer);
 }
 
+typedef struct
+{
+  char *model;   /* owned, as is the next; NULL if not given */
+  char *receipt; /* file name */
+  gboolean json;
+  GBytes *body;         /* owned */
+  SoupMessage *message; /* owned */
+  GBytes *answer;       /* owned */
+  VeilJsonDoc *doc;     /* owned: of the answer */
+} Question;
+
+static void
+question_clear (Question *self)
+{
+  g_free (self->model);
+  g_free (self->receipt);
+  g_clear_pointer (&self->body, g_bytes_unref);
+  g_clear_object (&self->message);
+  g_clear_pointer (&self->answer, g_bytes_unref);
+  g_clear_pointer (&self->doc, veil_json_doc_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Question, question_clear)
+
 /* The endpoint is ours, but another program may sit on its port: read it as strictly as anything else. */
-static VeilJsonDoc *
-ask (const VeilSettings *settings, const char *url, const char *model, const char *prompt, SoupMessage **message, GError **error)
+static gboolean
+ask (Question *self, const VeilSettings *settings, const char *url, const char *prompt, GError **error)
 {
   g_autoptr (SoupSession) session = soup_session_new_with_options ("timeout", TIMEOUT_S, "proxy-resolver", NULL, NULL);
   g_autofree char *address = g_strconcat (url, "/chat/completions", NULL);
-  g_autoptr (GBytes) body = build_body (model, prompt);
-  g_autoptr (GBytes) answer = NULL;
+  SoupMessageHeaders *headers;
 
-  *message = soup_message_new ("POST", address);
-  soup_message_set_request_body_from_bytes (*message, "application/json", body);
+  self->body = build_body (self->model != NULL ? self->model : DEFAULT_MODEL, prompt);
+  self->message = soup_message_new ("POST", address);
+  headers = soup_message_get_request_headers (self->message);
+  soup_message_set_request_body_from_bytes (self->message, "application/json", self->body);
   if (settings->api_key != NULL)
     {
       g_autofree char *authorization = g_strconcat ("Bearer ", settings->api_key, NULL);
 
-      soup_message_headers_append (soup_message_get_request_headers (*message), "Authorization", authorization);
+      soup_message_headers_append (headers, "Authorization", authorization);
     }
-  answer = soup_session_send_and_read (session, *message, NULL, error);
-  if (answer == NULL)
+  if (self->receipt != NULL || self->json)
+    soup_message_headers_append (headers, "X-OpenGradient-Receipt", "1");
+  self->answer = soup_session_send_and_read (session, self->message, NULL, error);
+  if (self->answer == NULL)
     {
       g_prefix_error (error, "Nothing answers at %s; start it with `og-veil` (or `og-veil serve`): ", url);
+      return FALSE;
+    }
+  self->doc = veil_json_doc_new (g_bytes_get_data (self->answer, NULL), g_bytes_get_size (self->answer), error);
+  return self->doc != NULL;
+}
+
+/* The receipt in the answer, checked against what was asked and what came. */
+static VeilReceipt *
+take_receipt (const Question *self, GError **error)
+{
+  const VeilJson *root = veil_json_doc_get_root (self->doc);
+  g_autoptr (VeilReceipt) receipt = NULL;
+  g_auto (GStrv) names = NULL;
+
+  receipt = veil_receipt_new_from_json (veil_json_get_member (root, "opengradient_receipt"), error);
+  if (receipt == NULL || !veil_receipt_verify (receipt, error) ||
+      !veil_recorded_check_request (receipt->proof, g_bytes_get_data (self->body, NULL), g_bytes_get_size (self->body), error) ||
+      !veil_recorded_check_response (receipt->proof, g_bytes_get_data (self->answer, NULL), g_bytes_get_size (self->answer), &names,
+                                     error))
+    {
+      g_prefix_error (error, "%s", _ ("The endpoint gave no receipt that can be verified: "));
       return NULL;
     }
-  return veil_json_doc_new (g_bytes_get_data (answer, NULL), g_bytes_get_size (answer), error);
+  return g_steal_pointer (&receipt);
+}
+
+static void
+print_json (const VeilReceipt *receipt, const char *text)
+{
+  VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_COMPACT);
+
+  veil_json_writer_begin_object (writer);
+  veil_json_writer_key (writer, "verified");
+  veil_json_writer_boolean (writer, TRUE);
+  veil_json_writer_key (writer, "sandbox");
+  veil_json_writer_boolean (writer, receipt->proof->sandbox);
+  veil_json_writer_key (writer, "tee_id");
+  veil_json_writer_string (writer, receipt->proof->tee_id);
+  veil_json_writer_key (writer, "text");
+  veil_json_writer_string (writer, text);
+  veil_json_writer_key (writer, "receipt");
+  veil_receipt_write_json (receipt, writer);
+  veil_json_writer_end_object (writer);
+  veil_cli_print_json (writer);
+}
+
+/* With --receipt or --json: before anything is called verified. */
+static VeilExit
+show_receipt (const Question *self, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilReceipt) receipt = take_receipt (self, &error);
+  g_autoptr (GBytes) file = receipt != NULL ? veil_receipt_to_bytes (receipt) : NULL;
+
+  if (receipt == NULL || (self->receipt != NULL && !veil_cli_write_file (self->receipt, file, &error)))
+    return veil_cli_fail (error);
+  if (self->json)
+    print_json (receipt, text);
+  return VEIL_EXIT_OK;
 }
 
 static VeilExit
-show (SoupMessage *message, const VeilJson *answer)
+show (const Question *self)
 {
-  const char *verified = soup_message_headers_get_one (soup_message_get_response_headers (message), "X-OpenGradient-Verified");
+  const VeilJson *answer = veil_json_doc_get_root (self->doc);
+  const char *verified =
+      soup_message_headers_get_one (soup_message_get_response_headers (self->message), "X-OpenGradient-Verified");
   const VeilJson *proof = veil_json_get_member (answer, "opengradient_verification");
   const char *refusal = veil_json_get_string (veil_json_get_member (veil_json_get_member (answer, "error"), "message"), NULL);
   const VeilJson *choice = veil_json_get_element (veil_json_get_member (answer, "choices"), 0);
@@ -73,7 +161,7 @@ show (SoupMessage *message, const VeilJson *answer)
   g_autofree char *printable = veil_cli_printable (text != NULL ? text : refusal != NULL ? refusal : "");
   gboolean sandbox = veil_json_is (veil_json_get_member (proof, "sandbox"), VEIL_JSON_TRUE);
 
-  if (soup_message_get_status (message) != SOUP_STATUS_OK)
+  if (soup_message_get_status (self->message) != SOUP_STATUS_OK)
     {
       g_printerr ("og-veil: %s\n", refusal != NULL ? printable : "The endpoint answered with an error that it did not explain");
       return VEIL_EXIT_FAILURE;
@@ -84,7 +172,10 @@ show (SoupMessage *message, const VeilJson *answer)
       g_printerr ("og-veil: What answers on this port is not Veil: the answer is not verified\n");
       return VEIL_EXIT_FAILURE;
     }
-  g_print ("%s\n\n✓ verified%s\n%s\n", printable, sandbox ? " (sandbox: simulated, not attested)" : "", tee_id);
+  if ((self->receipt != NULL || self->json) && show_receipt (self, text) != VEIL_EXIT_OK)
+    return VEIL_EXIT_FAILURE;
+  if (!self->json)
+    g_print ("%s\n\n✓ verified%s\n%s\n", printable, sandbox ? " (sandbox: simulated, not attested)" : "", tee_id);
   return VEIL_EXIT_OK;
 }
 
@@ -92,16 +183,16 @@ VeilExit
 veil_command_test (int argc, char **argv)
 {
   static const char *const flags[] = { "home", "host", "port", NULL };
-  g_autofree char *model = NULL;
+  g_auto (Question) question = { NULL };
   const GOptionEntry entries[] = {
-    { "model", 'm', 0, G_OPTION_ARG_STRING, &model, "Model to ask (default " DEFAULT_MODEL ")", "NAME" },
+    { "model", 'm', 0, G_OPTION_ARG_STRING, &question.model, "Model to ask (default " DEFAULT_MODEL ")", "NAME" },
+    { "receipt", 0, 0, G_OPTION_ARG_FILENAME, &question.receipt, N_ ("Write the answer's receipt, for `og-veil verify`"), "FILE" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &question.json, N_ ("An object with verified, sandbox, tee_id, text and receipt"), NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("test", entries, flags, &argc, &argv);
   g_autofree char *prompt = NULL;
   g_autofree char *url = NULL;
-  g_autoptr (SoupMessage) message = NULL;
-  g_autoptr (VeilJsonDoc) answer = NULL;
   g_autoptr (GError) error = NULL;
 
   if (settings == NULL)
@@ -112,6 +203,5 @@ veil_command_test (int argc, char **argv)
   url = veil_running_get_url (settings, &error);
   if (url == NULL)
     return veil_cli_fail (error);
-  answer = ask (settings, url, model != NULL ? model : DEFAULT_MODEL, prompt, &message, &error);
-  return answer != NULL ? show (message, veil_json_doc_get_root (answer)) : veil_cli_fail (error);
+  return ask (&question, settings, url, prompt, &error) ? show (&question) : veil_cli_fail (error);
 }
