@@ -134,19 +134,26 @@ get_port (GSocket *socket)
   return address != NULL ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)) : 0;
 }
 
+/* Looking who has it takes a moment, which an endpoint that serves already does not have. */
 static void
-set_listen_error (GError **error, const GError *cause, GInetAddress *address, guint16 port)
+set_listen_error (VeilServer *server, GError **error, const GError *cause, GInetAddress *address, guint16 port)
 {
   g_autofree char *host = g_inet_address_to_string (address);
+  VeilPortHolder holder = VEIL_PORT_OTHER;
 
   if (!g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Cannot listen on %s port %u: %s", host, port, cause->message);
-  else if (veil_port_is_ollama (address, port))
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Cannot listen on %s port %u: %s", host, port, cause->message);
+      return;
+    }
+  if (server->keep_alive[0] == NULL)
+    holder = veil_port_get_holder (address, port);
+  if (holder == VEIL_PORT_OLLAMA)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN,
                  "Port %u on %s is taken by an Ollama server; stop it, or choose another port with --port", port, host);
   else
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Port %u on %s is taken by another program; choose another one with --port",
-                 port, host);
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Port %u on %s is taken by another %s; choose another one with --port", port,
+                 host, holder == VEIL_PORT_VEIL ? "Veil" : "program");
 }
 
 static gboolean
@@ -158,7 +165,7 @@ open_one (VeilServer *server, GInetAddress *address, guint16 port, GError **erro
 
   if (socket == NULL)
     {
-      set_listen_error (error, cause, address, port);
+      set_listen_error (server, error, cause, address, port);
       return FALSE;
     }
   listener = g_new0 (VeilListener, 1);
@@ -193,7 +200,7 @@ open_localhost (VeilServer *server, guint16 port, GError **error)
 
       if (open_one (server, four, port, &local_error) && (!both || open_one (server, six, server->port, &local_error)))
         return TRUE;
-      veil_listeners_close (server);
+      veil_listeners_stop_accepting (server);
       if (port != 0 || attempt == 8)
         {
           g_propagate_error (error, g_steal_pointer (&local_error));
@@ -202,12 +209,21 @@ open_localhost (VeilServer *server, guint16 port, GError **error)
     }
 }
 
+static void
+free_listeners (GPtrArray *listeners)
+{
+  g_ptr_array_set_free_func (listeners, (GDestroyNotify) listener_free);
+  g_ptr_array_set_size (listeners, 0);
+}
+
 /* libsoup keeps a connection for the next request only while it has a listener; it gets one on which nothing will ever happen. */
 static gboolean
 open_keep_alive (VeilServer *server, GError **error)
 {
   int fds[2];
 
+  if (server->keep_alive[0] != NULL)
+    return TRUE;
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Cannot open a socket: %s", g_strerror (errno));
@@ -222,8 +238,8 @@ open_keep_alive (VeilServer *server, GError **error)
   return soup_server_listen_socket (server->soup, server->keep_alive[0], 0, error);
 }
 
-gboolean
-veil_listeners_open (VeilServer *server, const char *host, guint16 port, GError **error)
+static gboolean
+open_all (VeilServer *server, const char *host, guint16 port, GError **error)
 {
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
   gboolean localhost = g_ascii_strcasecmp (host, "localhost") == 0;
@@ -244,18 +260,64 @@ veil_listeners_open (VeilServer *server, const char *host, guint16 port, GError 
   if (!(localhost ? open_localhost (server, port, error) : open_one (server, address, port, error)) ||
       !open_keep_alive (server, error))
     {
-      veil_listeners_close (server);
+      free_listeners (server->listeners);
       return FALSE;
     }
   veil_listeners_resume (server);
   return TRUE;
 }
 
+gboolean
+veil_listeners_open (VeilServer *server, const char *host, guint16 port, GError **error)
+{
+  if (open_all (server, host, port, error))
+    return TRUE;
+  veil_listeners_close (server);
+  return FALSE;
+}
+
 void
 veil_listeners_stop_accepting (VeilServer *server)
 {
-  g_ptr_array_set_free_func (server->listeners, (GDestroyNotify) listener_free);
-  g_ptr_array_set_size (server->listeners, 0);
+  free_listeners (server->listeners);
+}
+
+/* One after the other where two cannot be there at once. */
+static gboolean
+reopen_in_place (VeilServer *server, const char *host, guint16 port, GError **error)
+{
+  g_autoptr (GError) back = NULL;
+
+  veil_listeners_stop_accepting (server);
+  if (open_all (server, host, port, error))
+    return TRUE;
+  if (!open_all (server, server->host, port, &back))
+    g_warning ("The former address is lost, too: %s", back->message);
+  return FALSE;
+}
+
+gboolean
+veil_listeners_move (VeilServer *server, const char *host, guint16 port, GError **error)
+{
+  GPtrArray *former = server->listeners;
+  guint16 former_port = server->port;
+  gboolean moved;
+
+  if (port == server->port)
+    return reopen_in_place (server, host, port, error);
+  server->listeners = g_ptr_array_new ();
+  moved = open_all (server, host, port, error);
+  if (!moved)
+    {
+      free_listeners (server->listeners);
+      g_ptr_array_unref (server->listeners);
+      server->listeners = former;
+      server->port = former_port;
+      return FALSE;
+    }
+  free_listeners (former);
+  g_ptr_array_unref (former);
+  return TRUE;
 }
 
 void

@@ -25,7 +25,7 @@ ask (GSocket *socket, gint64 deadline)
          g_socket_send (socket, request, sizeof request - 1, NULL, NULL) == sizeof request - 1;
 }
 
-static gboolean
+static VeilPortHolder
 read_greeting (GSocket *socket, gint64 deadline)
 {
   char answer[MAX_ANSWER + 1];
@@ -40,11 +40,14 @@ read_greeting (GSocket *socket, gint64 deadline)
       length += got;
     }
   answer[length] = '\0';
-  return strstr (answer, "Ollama is running") != NULL;
+  if (strstr (answer, "Ollama is running") != NULL)
+    return VEIL_PORT_OLLAMA;
+  /* "Host: localhost" without a port is not allowed there, and this is how it says so. */
+  return strstr (answer, "\"host_not_allowed\"") != NULL && strstr (answer, "og-veil") != NULL ? VEIL_PORT_VEIL : VEIL_PORT_OTHER;
 }
 
-gboolean
-veil_port_is_ollama (GInetAddress *address, guint16 port)
+VeilPortHolder
+veil_port_get_holder (GInetAddress *address, guint16 port)
 {
   gint64 deadline = g_get_monotonic_time () + DEADLINE_US;
   g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (g_inet_address_get_family (address));
@@ -54,9 +57,9 @@ veil_port_is_ollama (GInetAddress *address, guint16 port)
   g_autoptr (GError) error = NULL;
 
   if (socket == NULL)
-    return FALSE;
+    return VEIL_PORT_OTHER;
   g_socket_set_blocking (socket, FALSE);
   if (!g_socket_connect (socket, target, NULL, &error) && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PENDING))
-    return FALSE;
-  return ask (socket, deadline) && read_greeting (socket, deadline);
+    return VEIL_PORT_OTHER;
+  return ask (socket, deadline) ? read_greeting (socket, deadline) : VEIL_PORT_OTHER;
 }

@@ -201,6 +201,18 @@ veil_server_listen (VeilServer *self, const char *host, guint16 port, GError **e
   return TRUE;
 }
 
+gboolean
+veil_server_move (VeilServer *self, const char *host, guint16 port, GError **error)
+{
+  g_return_val_if_fail (VEIL_IS_SERVER (self), FALSE);
+  g_return_val_if_fail (self->host != NULL && !self->draining, FALSE);
+
+  if (!veil_listeners_move (self, host, port, error))
+    return FALSE;
+  veil_server_set_bound_address (self, host, self->port);
+  return TRUE;
+}
+
 const char *
 veil_server_get_host (VeilServer *self)
 {

@@ -38,6 +38,8 @@ gboolean    veil_server_load_models (VeilServer *self, const char *path, GError 
  *   a connection to it within a second).
  */
 gboolean    veil_server_listen (VeilServer *self, const char *host, guint16 port, GError **error);
+/* Listens there instead; requests that run are not touched. On failure it listens where it did. Looks for nobody who may have the port. */
+gboolean    veil_server_move (VeilServer *self, const char *host, guint16 port, GError **error);
 const char *veil_server_get_host (VeilServer *self);
 guint16     veil_server_get_port (VeilServer *self);
 

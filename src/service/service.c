@@ -4,6 +4,7 @@
 #include "service.h"
 
 #include "chat-run.h"
+#include "endpoint.h"
 #include "fetch.h"
 #include "network.h"
 #include "settings-file.h"
@@ -24,6 +25,8 @@ struct _VeilService
   VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
   VeilRecordList *records;  /* owned */
   VeilServer *server;       /* owned; set while the endpoint is up */
+  VeilSettings *served;     /* owned; that it was made to follow last; NULL before the first time */
+  GFileMonitor *monitor;    /* owned; of the settings file; NULL without a home */
   VeilInstance *instance;   /* not owned; may be NULL */
 
   guint64 verified;
@@ -63,6 +66,7 @@ veil_service_dispose (GObject *object)
   VeilService *self = VEIL_SERVICE (object);
 
   veil_service_stop (self);
+  g_clear_object (&self->monitor);
   if (self->account != NULL)
     veil_account_stop (self->account);
   drop_network (self);
@@ -79,6 +83,7 @@ veil_service_finalize (GObject *object)
   g_object_unref (self->records);
   g_clear_pointer (&self->watch, veil_settings_watch_free);
   veil_settings_free (self->settings);
+  g_clear_pointer (&self->served, veil_settings_free);
   G_OBJECT_CLASS (veil_service_parent_class)->finalize (object);
 }
 
@@ -105,11 +110,27 @@ get_settings (VeilService *self)
   return self->watch != NULL ? veil_settings_watch_get (self->watch) : self->settings;
 }
 
+static void tell_instance (VeilService *self);
+
+/* What the endpoint follows is what changes from here on. */
+static void
+take_served (VeilService *self)
+{
+  g_clear_pointer (&self->served, veil_settings_free);
+  self->served = veil_settings_copy (get_settings (self));
+}
+
 static gboolean
 look_at_settings (VeilService *self)
 {
   gboolean news = self->watch != NULL && veil_settings_watch_look (self->watch);
 
+  if (news && self->server != NULL && self->served != NULL)
+    {
+      if (veil_endpoint_follow (self->server, self->served, get_settings (self)))
+        tell_instance (self);
+      take_served (self);
+    }
   if (news && self->network != NULL)
     veil_network_set_settings (self->network, get_settings (self));
   return news;
@@ -175,6 +196,19 @@ on_account_changed (VeilAccount *account, VeilService *self)
   emit_changed (self);
 }
 
+/* Requests look at the file themselves: an address has to be followed without any. */
+static void
+watch_settings (VeilService *self)
+{
+  g_autofree char *path = veil_settings_file_get_path (self->settings);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  self->watch = veil_settings_watch_new (self->settings);
+  self->monitor = g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+  if (self->monitor != NULL)
+    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (veil_service_reload), self, G_CONNECT_SWAPPED);
+}
+
 VeilService *
 veil_service_new (const VeilSettings *settings)
 {
@@ -182,7 +216,7 @@ veil_service_new (const VeilSettings *settings)
 
   self->settings = veil_settings_copy (settings);
   if (settings->home != NULL)
-    self->watch = veil_settings_watch_new (settings);
+    watch_settings (self);
   self->account = veil_account_new (self->http, settings);
   g_signal_connect_object (self->account, "changed", G_CALLBACK (on_account_changed), self, 0);
   return self;
@@ -241,21 +275,16 @@ veil_service_start (VeilService *self, GError **error)
 {
   g_return_val_if_fail (self->server == NULL, FALSE);
 
-  if (self->settings->require_api_key && self->settings->api_key == NULL)
-    {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                   "The settings require an API key and there is none; let OG_VEIL_API_KEY hold one, or set require-api-key=false");
-      return FALSE;
-    }
+  look_at_settings (self);
   self->server = veil_server_new (VEIL_BACKEND (self));
-  veil_server_set_api_key (self->server, self->settings->api_key);
   veil_server_set_records (self->server, self->records);
   load_models (self);
-  if (!veil_server_listen (self->server, self->settings->host, self->settings->port, error))
+  if (!veil_endpoint_open (self->server, get_settings (self), error))
     {
       g_clear_object (&self->server);
       return FALSE;
     }
+  take_served (self);
   tell_instance (self);
   if (self->network != NULL)
     veil_network_refresh (self->network);

@@ -18,8 +18,8 @@ G_DECLARE_FINAL_TYPE (VeilService, veil_service, VEIL, SERVICE, GObject)
 
 /* Signal "changed": who is signed in, the network, the counts, the endpoint.
  *
- * Implements VeilBackend. @settings as resolved; what their home's settings file says later counts from the next request on (but not address, port and key, which
- * the endpoint began with). Without a home there is no file. */
+ * Implements VeilBackend. @settings as resolved; what their home's settings file says later counts from the next request on, and the endpoint
+ * follows another address as soon as the file is changed. Without a home there is no file. */
 VeilService *veil_service_new (const VeilSettings *settings);
 
 /* Reads the session from the store that the settings name, and follows who signs in and out from now on. Blocks nothing: requests that come before it

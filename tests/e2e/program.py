@@ -131,12 +131,19 @@ class Veil:
             if veil.process.poll() is None:
                 veil.kill()
 
+    port_flags = ['--port', '0']
+
+    @classmethod
+    def without_port(cls, *args, **kwargs):
+        """One that takes its port from the settings file, which says one."""
+        return type(cls.__name__, (cls,), {'port_flags': []})(*args, **kwargs)
+
     def __init__(self, home, *args, env=None):
         self.home, self.token = pathlib.Path(home), 'veil-e2e-' + uuid.uuid4().hex
         self.secrets = set()  # must never show in the logs or the home
         self.stderr_path = self.home / 'stderr.txt'
         self.home.mkdir(parents=True, exist_ok=True)
-        command = [OG_VEIL, 'serve', '-f', '--home', str(self.home / 'home'), '--port', '0', *args]
+        command = [OG_VEIL, 'serve', '-f', '--home', str(self.home / 'home'), *self.port_flags, *args]
         with open(self.stderr_path, 'wb') as stderr:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
                                             env=environment(leaks=True, VEIL_TEST_TOKEN=self.token, **(env or {})))

@@ -47,6 +47,43 @@ test_hosts (void)
   g_assert_cmpuint (veil_server_get_port (server), !=, 0);
 }
 
+/* Elsewhere, with what runs untouched, and back where it was if it cannot be had. */
+static void
+test_move (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilServer) other = new_server ();
+  guint16 port = veil_server_get_port (fixture->server), moved;
+  g_autoptr (GError) error = NULL;
+  g_auto (Reply) reply = { 0 };
+
+  g_assert_true (veil_server_listen (other, "127.0.0.1", 0, NULL));
+  g_assert_false (veil_server_move (fixture->server, "127.0.0.1", veil_server_get_port (other), &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN);
+  g_clear_error (&error);
+  g_assert_false (veil_server_move (fixture->server, "0.0.0.0", port, &error)); /* in place, and without a key */
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN);
+  g_clear_error (&error);
+  g_assert_cmpuint (veil_server_get_port (fixture->server), ==, port);
+  g_assert_cmpstr (veil_server_get_host (fixture->server), ==, "127.0.0.1");
+  fixture_ask (fixture, "GET /health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n", &reply);
+  g_assert_cmpuint (reply.status, ==, 200);
+  reply_clear (&reply);
+
+  g_assert_true (veil_server_move (fixture->server, "localhost", port, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (veil_server_get_host (fixture->server), ==, "localhost");
+  g_assert_true (veil_server_move (fixture->server, "127.0.0.1", 0, &error));
+  g_assert_no_error (error);
+  moved = veil_server_get_port (fixture->server);
+  g_assert_cmpuint (moved, !=, port);
+  fixture_ask (fixture, "GET /health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n", &reply);
+  g_assert_cmpuint (reply.status, ==, 200);
+  /* The former one is free. */
+  veil_server_stop (other);
+  g_assert_true (veil_server_move (fixture->server, "127.0.0.1", port, &error));
+  g_assert_cmpuint (veil_server_get_port (fixture->server), ==, port);
+}
+
 static void
 test_taken (Fixture *fixture, gconstpointer data)
 {
@@ -149,6 +186,7 @@ main (int argc, char **argv)
 #define ADD(path, func) g_test_add (path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
   g_test_add_func ("/server/listen/hosts", test_hosts);
   ADD ("/server/listen/taken", test_taken);
+  ADD ("/server/listen/move", test_move);
   g_test_add_func ("/server/listen/ollama", test_ollama);
   g_test_add_func ("/server/listen/localhost", test_localhost);
   ADD ("/server/listen/again", test_again);
