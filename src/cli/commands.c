@@ -44,21 +44,27 @@ static const VeilCommand commands[] = {
     "og-veil models\n"
     "og-veil models --json | jq -r '.[] | select(.provider == \"openai\") | .id'",
     veil_command_models },
-  { "tees", "[select ID | select auto]", N_ ("List the registry's enclaves, or select the one to use"),
+  { "tees", "[select ID | select auto | --attest ID]", N_ ("List the registry's enclaves, or select the one to use"),
     N_ ("Each is listed with its id, endpoint, build (PCR hash) and version, and whether it is pinned, selected or in use. A "
         "selected enclave is\n"
-        "used or none is; \"auto\" lets Veil choose again. A running server follows with its next request."),
+        "used or none is; \"auto\" lets Veil choose again. A running server follows with its next request.\n\n"
+        "--attest asks an enclave itself what its hardware says of it, and holds that against the registry. This shows it your\n"
+        "address, which prompts never do; it is done when you say so, and carries nothing else. Status 0 only if every check "
+        "holds."),
     "og-veil tees\n"
     "og-veil tees --json\n"
-    "og-veil tees select auto",
+    "og-veil tees select auto\n"
+    "og-veil tees --attest ID",
     veil_command_tees },
-  { "pin", "add HASH | remove HASH | list", N_ ("Say which enclave builds may be used"),
+  { "pin", "add HASH | remove HASH | list | compute", N_ ("Say which enclave builds may be used"),
     N_ ("With pins, only enclaves that run one of the pinned builds are used; without, any that the registry approves. A running "
         "server follows\n"
-        "with its next request."),
+        "with its next request.\n\n"
+        "`compute` prints the hash of a build that you reproduced, from its PCRs or its measurements file, and needs no network."),
     "og-veil pin add HASH --label \"audited in May\"\n"
     "og-veil pin list --json\n"
-    "og-veil pin remove HASH",
+    "og-veil pin remove HASH\n"
+    "og-veil pin compute --measurements measurements.txt --add --label reproduced",
     veil_command_pin },
   { "login", NULL, N_ ("Sign in through the browser"),
     N_ ("Opens the sign-in page and waits up to five minutes. Passwords and tokens are never taken from the command line. A "

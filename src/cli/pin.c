@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* og-veil pin add, remove and list: the enclave builds that may be used. */
-#include "cli.h"
+#include "pin.h"
 
 #include "hex.h"
 #include "json-writer.h"
@@ -10,6 +10,7 @@
 #include "tee.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define KEY "pcr-pins"
@@ -96,6 +97,12 @@ change_pins (const VeilSettings *settings, const char *text, const char *label, 
   return VEIL_EXIT_OK;
 }
 
+VeilExit
+veil_pin_add (const VeilSettings *settings, const char *text, const char *label)
+{
+  return change_pins (settings, text, label, TRUE);
+}
+
 static void
 print_json (GVariant *pins)
 {
@@ -143,30 +150,52 @@ list_pins (const VeilSettings *settings, gboolean json)
   return VEIL_EXIT_OK;
 }
 
+/* NULL, or what goes wrong with the words. */
+static const char *
+check_words (const char *verb, const VeilPinSource *source, gboolean json)
+{
+  gboolean compute = g_str_equal (verb, "compute");
+
+  if (veil_pin_source_is_given (source) && !compute)
+    return _ ("PCRs, --measurements and --add go with `og-veil pin compute`");
+  if (source->label != NULL && !g_str_equal (verb, "add") && !(compute && source->add))
+    return _ ("--label goes with `og-veil pin add`, and with `og-veil pin compute` when it is to --add");
+  if (json && !g_str_equal (verb, "list"))
+    return _ ("--json goes with `og-veil pin list`");
+  return NULL;
+}
+
 VeilExit
 veil_command_pin (int argc, char **argv)
 {
   static const char *const flags[] = { "home", NULL };
-  g_autofree char *label = NULL;
+  g_auto (VeilPinSource) source = { { NULL } };
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
-    { "label", 'l', 0, G_OPTION_ARG_STRING, &label, "What the build is, in your words (with add)", "TEXT" },
+    { "label", 'l', 0, G_OPTION_ARG_STRING, &source.label, "What the build is, in your words (with add)", "TEXT" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An array of objects with pcr_hash and label (with list)", NULL },
+    { "pcr0", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[0], "PCR0 of a build, 96 digits (with compute)", "HEX" },
+    { "pcr1", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[1], "Its PCR1", "HEX" },
+    { "pcr2", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[2], "Its PCR2", "HEX" },
+    { "measurements", 0, 0, G_OPTION_ARG_FILENAME, &source.measurements,
+      "Or the file with all three: nitro-cli's JSON, or lines \"PCR0: DIGITS\"", "FILE" },
+    { "add", 0, 0, G_OPTION_ARG_NONE, &source.add, "Pin what was computed", NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("pin", entries, flags, &argc, &argv);
   const char *verb = argc > 1 ? argv[1] : "";
-  gboolean add = g_str_equal (verb, "add");
+  const char *wrong;
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
-  if (label != NULL && !add)
-    return veil_cli_fail_usage ("--label goes with `og-veil pin add`");
-  if (json && !g_str_equal (verb, "list"))
-    return veil_cli_fail_usage ("--json goes with `og-veil pin list`");
-  if (argc == 3 && (add || g_str_equal (verb, "remove")))
-    return change_pins (settings, argv[2], label, add);
+  wrong = check_words (verb, &source, json);
+  if (wrong != NULL)
+    return veil_cli_fail_usage ("%s", wrong);
+  if (argc == 3 && (g_str_equal (verb, "add") || g_str_equal (verb, "remove")))
+    return change_pins (settings, argv[2], source.label, g_str_equal (verb, "add"));
   if (argc == 2 && g_str_equal (verb, "list"))
     return list_pins (settings, json);
-  return veil_cli_fail_usage ("pin takes \"add HASH\", \"remove HASH\" or \"list\"");
+  if (argc == 2 && g_str_equal (verb, "compute"))
+    return veil_pin_compute (settings, &source);
+  return veil_cli_fail_usage ("pin takes \"add HASH\", \"remove HASH\", \"list\" or \"compute\"");
 }

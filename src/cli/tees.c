@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* og-veil tees: what the registry lists; og-veil tees select: the one to use, or none in particular. */
-#include "cli.h"
+#include "tees.h"
 
 #include "fetch.h"
 #include "hex.h"
@@ -14,6 +14,7 @@
 #include "sign-in.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 typedef struct
@@ -156,31 +157,49 @@ on_tees (GObject *source, GAsyncResult *result, gpointer user_data)
     g_main_loop_quit (listing->loop);
 }
 
-/* The registry that the running server uses: of the sandbox and of a session that is not kept, it alone knows. Else that of whoever is signed in. */
-static VeilRegistry *
-open_registry (Listing *listing, GError **error)
+gboolean
+veil_tees_open_network (const VeilSettings *settings, SoupSession *http, VeilTeesNetwork *network, GError **error)
 {
-  g_autoptr (VeilInstanceInfo) running = veil_instance_find (listing->settings->home, NULL);
+  g_autoptr (VeilInstanceInfo) running = veil_instance_find (settings->home, NULL);
   g_autoptr (VeilTokenStore) store = NULL;
   g_autoptr (VeilSession) session = NULL;
+  guint8 root[32];
 
   if (running != NULL && running->registry_rpc_url != NULL)
-    return veil_registry_new (listing->http, running->registry_rpc_url, running->registry_address, running->registry_tee_type);
-  store = veil_token_store_new (listing->settings->session_store, listing->settings->home);
+    {
+      network->registry =
+          veil_registry_new (http, running->registry_rpc_url, running->registry_address, running->registry_tee_type);
+      network->sandbox = g_strcmp0 (running->app_env, "sandbox") == 0;
+      if (network->sandbox && running->sandbox_root != NULL && veil_hex_decode (running->sandbox_root, root, sizeof root))
+        network->sandbox_root = g_bytes_new (root, sizeof root);
+      return TRUE;
+    }
+  store = veil_token_store_new (settings->session_store, settings->home);
   session = veil_sign_in_load (store, error);
   if (session == NULL || !veil_session_check_can_serve (session, error))
-    return NULL;
-  return veil_registry_new (listing->http, session->registry_rpc_url, session->registry_address, session->registry_tee_type);
+    return FALSE;
+  network->registry = veil_registry_new (http, session->registry_rpc_url, session->registry_address, session->registry_tee_type);
+  network->sandbox = session->sandbox;
+  if (session->sandbox && session->sandbox_root != NULL)
+    network->sandbox_root = g_bytes_ref (session->sandbox_root);
+  return TRUE;
+}
+
+void
+veil_tees_network_clear (VeilTeesNetwork *network)
+{
+  g_clear_object (&network->registry);
+  g_clear_pointer (&network->sandbox_root, g_bytes_unref);
 }
 
 static void
 fetch (Listing *listing)
 {
-  g_autoptr (VeilRegistry) registry = open_registry (listing, &listing->error);
+  g_auto (VeilTeesNetwork) network = { NULL };
 
-  if (registry == NULL)
+  if (!veil_tees_open_network (listing->settings, listing->http, &network, &listing->error))
     return;
-  veil_registry_fetch_async (registry, NULL, on_tees, listing);
+  veil_registry_fetch_async (network.registry, NULL, on_tees, listing);
   g_main_loop_run (listing->loop);
   if (listing->error == NULL)
     listing->active_id = find_active (listing->settings);
@@ -245,17 +264,25 @@ veil_command_tees (int argc, char **argv)
 {
   static const char *const flags[] = { "home", "host", "port", "session-store", "tee-id", "expected-pcr", NULL };
   gboolean json = FALSE;
+  gboolean yes = FALSE;
+  g_autofree char *attest = NULL;
   const GOptionEntry entries[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An object with tees and builds", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An object with tees and builds; with --attest, one with the checks", NULL },
+    { "attest", 0, 0, G_OPTION_ARG_STRING, &attest, "Ask this enclave itself for its attestation, and check it", "ID" },
+    { "yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Consent to show the enclave this machine's address (with --attest)", NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("tees", entries, flags, &argc, &argv);
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
+  if (yes && attest == NULL)
+    return veil_cli_fail_usage (_ ("--yes goes with --attest"));
+  if (argc == 1 && attest != NULL)
+    return veil_tees_attest (settings, attest, json, yes);
   if (argc == 1)
     return list (settings, json);
-  if (argc == 3 && g_str_equal (argv[1], "select") && !json)
+  if (argc == 3 && g_str_equal (argv[1], "select") && !json && attest == NULL)
     return select_tee (settings, argv[2]);
   return veil_cli_fail_usage ("tees takes nothing, or \"select\" and a TEE id or \"auto\"");
 }

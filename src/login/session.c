@@ -187,6 +187,24 @@ read_registry (VeilSession *self, const VeilJson *config, GError **error)
   return TRUE;
 }
 
+/* Not looked at in a bundle of any other network: AWS's root counts there, whatever a bundle says. */
+static gboolean
+read_sandbox_root (VeilSession *self, const VeilJson *config, GError **error)
+{
+  g_autofree char *text = NULL;
+  guint8 root[32];
+
+  if (!self->sandbox)
+    return TRUE;
+  if (!read_ascii (config, "sandbox_attestation_root", "config.sandbox_attestation_root", FALSE, MAX_NAME, &text, error))
+    return FALSE;
+  if (text != NULL && !veil_hex_decode (text, root, sizeof root))
+    return refuse (error, "config.sandbox_attestation_root", "is not 64 hexadecimal digits");
+  if (text != NULL)
+    self->sandbox_root = g_bytes_new (root, sizeof root);
+  return TRUE;
+}
+
 static gboolean
 read_config (VeilSession *self, const VeilJson *config, GError **error)
 {
@@ -199,7 +217,7 @@ read_config (VeilSession *self, const VeilJson *config, GError **error)
       !read_registry (self, config, error))
     return FALSE;
   self->sandbox = g_strcmp0 (self->app_env, "sandbox") == 0;
-  return TRUE;
+  return read_sandbox_root (self, config, error);
 }
 
 VeilSession *
@@ -254,6 +272,7 @@ copy_identity (VeilSession *self, const VeilSession *old)
   self->registry_address = g_strdup (old->registry_address);
   self->registry_tee_type = old->registry_tee_type;
   self->sandbox = old->sandbox;
+  self->sandbox_root = old->sandbox_root != NULL ? g_bytes_ref (old->sandbox_root) : NULL;
 }
 
 static gboolean
@@ -337,6 +356,7 @@ clear_session (gpointer data)
   g_free (self->relay_url);
   g_free (self->registry_rpc_url);
   g_free (self->registry_address);
+  g_clear_pointer (&self->sandbox_root, g_bytes_unref);
 }
 
 void
@@ -367,6 +387,12 @@ write_config (VeilJsonWriter *writer, const VeilSession *self)
   write_member (writer, "tee_registry_address", self->registry_address);
   veil_json_writer_key (writer, "tee_registry_tee_type");
   veil_json_writer_uint (writer, self->registry_tee_type);
+  if (self->sandbox_root != NULL)
+    {
+      g_autofree char *root = veil_hex_encode_0x (g_bytes_get_data (self->sandbox_root, NULL), 32);
+
+      write_member (writer, "sandbox_attestation_root", root);
+    }
   veil_json_writer_end_object (writer);
 }
 

@@ -24,6 +24,8 @@ typedef struct
   char   *registry_address;  /* owned; 0x + 40 digits; NULL likewise */
   guint8  registry_tee_type;
   gboolean sandbox;      /* app_env is "sandbox": answers are labelled so */
+  GBytes *sandbox_root;  /* owned; SHA-256 of the root that this run of the sandbox signs attestation documents under; NULL if it named none, and always
+                            outside the sandbox */
 } VeilSession;
 
 #define VEIL_SESSION_MAX_BYTES (256 * 1024)

@@ -22,6 +22,7 @@ veil_instance_info_copy (const VeilInstanceInfo *self)
   copy->relay_url = g_strdup (self->relay_url);
   copy->registry_rpc_url = g_strdup (self->registry_rpc_url);
   copy->registry_address = g_strdup (self->registry_address);
+  copy->sandbox_root = g_strdup (self->sandbox_root);
   return copy;
 }
 
@@ -32,6 +33,7 @@ veil_instance_info_clear_network (VeilInstanceInfo *self)
   g_clear_pointer (&self->relay_url, g_free);
   g_clear_pointer (&self->registry_rpc_url, g_free);
   g_clear_pointer (&self->registry_address, g_free);
+  g_clear_pointer (&self->sandbox_root, g_free);
   self->registry_tee_type = 0;
 }
 
@@ -105,6 +107,7 @@ veil_instance_info_to_bytes (const VeilInstanceInfo *self)
   write_string (writer, "registry_rpc_url", self->registry_rpc_url);
   write_string (writer, "registry_address", self->registry_address);
   write_uint (writer, "registry_tee_type", self->registry_tee_type);
+  write_string (writer, "sandbox_attestation_root", self->sandbox_root);
   veil_json_writer_end_object (writer);
   return veil_json_writer_finish (writer);
 }
@@ -141,6 +144,8 @@ read_network (VeilInstanceInfo *self, const VeilJson *root)
   self->relay_url = read_word (root, "relay_url", 2048);
   self->registry_rpc_url = read_word (root, "registry_rpc_url", 2048);
   self->registry_address = read_word (root, "registry_address", 42);
+  if (g_strcmp0 (self->app_env, "sandbox") == 0)
+    self->sandbox_root = read_word (root, "sandbox_attestation_root", 66);
   if (self->relay_url != NULL && self->registry_rpc_url != NULL && self->registry_address != NULL &&
       veil_fetch_check_url (self->relay_url, "relay", NULL) && veil_fetch_check_url (self->registry_rpc_url, "registry", NULL) &&
       read_uint (root, "registry_tee_type", G_MAXUINT8, &tee_type))

@@ -6,6 +6,7 @@
 #include "instance-private.h"
 
 #include "config.h"
+#include "hex.h"
 #include "veil-error.h"
 
 #include <errno.h>
@@ -262,6 +263,9 @@ set_network (VeilInstanceInfo *info, const VeilSession *session)
   info->registry_rpc_url = g_strdup (session->registry_rpc_url);
   info->registry_address = g_strdup (session->registry_address);
   info->registry_tee_type = session->registry_tee_type;
+  if (session->sandbox && session->sandbox_root != NULL)
+    info->sandbox_root =
+        veil_hex_encode_0x (g_bytes_get_data (session->sandbox_root, NULL), g_bytes_get_size (session->sandbox_root));
 }
 
 static gboolean
@@ -269,7 +273,7 @@ has_same_network (const VeilInstanceInfo *a, const VeilInstanceInfo *b)
 {
   return g_strcmp0 (a->app_env, b->app_env) == 0 && g_strcmp0 (a->relay_url, b->relay_url) == 0 &&
          g_strcmp0 (a->registry_rpc_url, b->registry_rpc_url) == 0 && g_strcmp0 (a->registry_address, b->registry_address) == 0 &&
-         a->registry_tee_type == b->registry_tee_type;
+         a->registry_tee_type == b->registry_tee_type && g_strcmp0 (a->sandbox_root, b->sandbox_root) == 0;
 }
 
 gboolean

@@ -30,6 +30,7 @@ typedef struct
   char    *registry_rpc_url; /* owned */
   char    *registry_address; /* owned */
   guint8   registry_tee_type;
+  char    *sandbox_root; /* owned; 0x + 64 digits: as in the session; NULL outside the sandbox */
 } VeilInstanceInfo;
 
 VeilInstanceInfo *veil_instance_info_copy (const VeilInstanceInfo *self);

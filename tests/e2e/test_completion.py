@@ -175,7 +175,7 @@ def test_folders(shell, place):
 
 
 def test_after_the_end_of_options(shell, place):
-    assert offered(shell, place, 'og-veil pin -- ') == {'add', 'remove', 'list'}
+    assert offered(shell, place, 'og-veil pin -- ') == {'add', 'remove', 'list', 'compute'}
     assert offered(shell, place, 'og-veil pin -- -') == set()
 
 

@@ -80,13 +80,13 @@ class Message:
 
 
 class Server:
-    """A thread per connection on a loopback port of the system's choice; @handle gets each Message."""
+    """A thread per connection on a loopback port of the system's choice; @handle gets each Message. @tls: an SSLContext, or None for plain HTTP."""
 
-    def __init__(self, handle, observe=lambda data: None):
-        self.handle, self.observe = handle, observe
+    def __init__(self, handle, observe=lambda data: None, tls=None):
+        self.handle, self.observe, self.tls = handle, observe, tls
         self.listener = socket.create_server(('127.0.0.1', 0), backlog=512)
         self.port = self.listener.getsockname()[1]
-        self.url = 'http://127.0.0.1:%d' % self.port
+        self.url = '%s://127.0.0.1:%d' % ('https' if tls else 'http', self.port)
         self.errors = []
         self.connections = 0
         self._open = set()
@@ -114,8 +114,11 @@ class Server:
                 self.connections += 1
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
-    def _serve(self, sock):
+    def _serve(self, raw):
+        sock = raw
         try:
+            if self.tls:
+                sock = self.tls.wrap_socket(raw, server_side=True)
             pending = b''
             while True:
                 message, pending = self._read(sock, pending)
@@ -133,7 +136,7 @@ class Server:
             self.errors.append(error)
         finally:
             with self._lock:
-                self._open.discard(sock)
+                self._open.discard(raw)
             sock.close()
 
     def _read(self, sock, pending):
