@@ -66,7 +66,7 @@ veil_record_list_get_capacity (VeilRecordList *self)
 static void
 drop_oldest (VeilRecordList *self)
 {
-  g_autoptr (VeilRecord) oldest = g_steal_pointer (get_slot (self, self->length - 1));
+  g_clear_object (get_slot (self, self->length - 1));
 
   self->length--;
   g_list_model_items_changed (G_LIST_MODEL (self), self->length, 1, 0);
