@@ -20,6 +20,8 @@ struct _VeilAnswer
   char *tool_calls;               /* owned, secret; may be NULL */
   char *finish_reason;            /* owned; may be NULL */
   char *model;                    /* owned */
+  gint64 asked_at;                /* microseconds since 1970 */
+  gboolean stream;
 };
 
 G_DEFINE_FINAL_TYPE (VeilAnswer, veil_answer, G_TYPE_OBJECT)
@@ -68,7 +70,7 @@ to_text (const char *data, gsize length)
 }
 
 VeilAnswer *
-veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request)
+veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request, gint64 asked_at)
 {
   VeilAnswer *self = g_object_new (VEIL_TYPE_ANSWER, NULL);
   const char *data;
@@ -77,6 +79,8 @@ veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request)
   self->answer = veil_chat_answer_ref (answer);
   self->verification = veil_verification_new_for_proof (answer->proof);
   self->model = g_strdup (veil_request_get_model (request));
+  self->asked_at = asked_at;
+  self->stream = veil_request_get_stream (request);
   if (answer->text != NULL)
     {
       data = g_bytes_get_data (answer->text, &length);
@@ -88,6 +92,24 @@ veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request)
   if (data != NULL && veil_json_string_is_utf8 (answer->finish_reason))
     self->finish_reason = to_text (data, length);
   return self;
+}
+
+gint64
+veil_answer_get_asked_at (VeilAnswer *self)
+{
+  return self->asked_at;
+}
+
+gboolean
+veil_answer_is_stream (VeilAnswer *self)
+{
+  return self->stream;
+}
+
+const VeilTiming *
+veil_answer_get_timing (VeilAnswer *self)
+{
+  return &self->answer->timing;
 }
 
 char *

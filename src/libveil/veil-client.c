@@ -182,6 +182,7 @@ typedef struct
   VeilEnclave *enclave;      /* owned; where it was sent last */
   GError *first;             /* owned; why a second enclave is tried */
   GError *refusal;           /* owned; why it is authorized a second time */
+  gint64 asked_at;           /* microseconds since 1970 */
 } Sending;
 
 static void
@@ -229,7 +230,7 @@ sent (GObject *source, GAsyncResult *result, gpointer user_data)
   veil_enclave_source_report (self->source, sending->enclave, error);
   if (answer != NULL)
     {
-      g_task_return_pointer (task, veil_answer_new_for_chat_answer (answer, sending->request), g_object_unref);
+      g_task_return_pointer (task, veil_answer_new_for_chat_answer (answer, sending->request, sending->asked_at), g_object_unref);
       return;
     }
   drop_advice (error);
@@ -355,6 +356,7 @@ veil_client_send_async (VeilClient *self, VeilRequest *request, GCancellable *ca
   g_task_set_source_tag (task, veil_client_send_async);
   sending = g_new0 (Sending, 1);
   sending->request = g_object_ref (request);
+  sending->asked_at = g_get_real_time ();
   g_task_set_task_data (task, sending, sending_free);
   authorize (task);
 }

@@ -4,11 +4,16 @@
 #include "veil-request.h"
 
 #include "hex.h"
+#include "json-writer.h"
 #include "readable.h"
 #include "relay-open.h"
+#include "secret.h"
+#include "veil-error.h"
 #include "wrap.h"
 
 #include <string.h>
+
+#define MAX_TIME G_GINT64_CONSTANT (253402300799) /* the last second of the year 9999 */
 
 struct _VeilRequest
 {
@@ -79,6 +84,39 @@ veil_request_new (const char *body, GError **error)
   return self;
 }
 
+VeilRequest *
+veil_request_new_for_prompt (const char *model, const char *prompt, GError **error)
+{
+  VeilJsonWriter *writer;
+  VeilRequest *self;
+  char *body;
+
+  g_return_val_if_fail (model != NULL && prompt != NULL, NULL);
+  if (!g_utf8_validate (model, -1, NULL) || !g_utf8_validate (prompt, -1, NULL))
+    {
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The model or the prompt is not UTF-8");
+      return NULL;
+    }
+  writer = veil_json_writer_new (VEIL_JSON_COMPACT);
+  veil_json_writer_begin_object (writer);
+  veil_json_writer_key (writer, "model");
+  veil_json_writer_string (writer, model);
+  veil_json_writer_key (writer, "messages");
+  veil_json_writer_begin_array (writer);
+  veil_json_writer_begin_object (writer);
+  veil_json_writer_key (writer, "role");
+  veil_json_writer_string (writer, "user");
+  veil_json_writer_key (writer, "content");
+  veil_json_writer_string (writer, prompt);
+  veil_json_writer_end_object (writer);
+  veil_json_writer_end_array (writer);
+  veil_json_writer_end_object (writer);
+  body = veil_wrap_bytes_to_string (veil_json_writer_finish (writer));
+  self = veil_request_new (body, error);
+  veil_secret_free (body);
+  return self;
+}
+
 VeilChatRequest *
 veil_request_get_chat_request (VeilRequest *self)
 {
@@ -90,10 +128,18 @@ veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *r
 {
   g_autoptr (VeilChatAnswer) answer = NULL;
 
-  g_return_val_if_fail (VEIL_IS_REQUEST (self) && VEIL_IS_ENCLAVE (enclave) && response != NULL && at >= -1, NULL);
-  answer = veil_relay_verify_answer (veil_enclave_get_tee (enclave), self->request, response,
-                                     at >= 0 ? at : g_get_real_time () / G_USEC_PER_SEC, veil_enclave_get_sandbox (enclave), error);
-  return answer != NULL ? veil_answer_new_for_chat_answer (answer, self) : NULL;
+  g_return_val_if_fail (VEIL_IS_REQUEST (self) && VEIL_IS_ENCLAVE (enclave) && response != NULL, NULL);
+  if (at < -1 || at > MAX_TIME)
+    {
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+                           "The time at which the response was received is none that a clock shows");
+      return NULL;
+    }
+  if (at < 0)
+    at = g_get_real_time () / G_USEC_PER_SEC;
+  answer = veil_relay_verify_answer (veil_enclave_get_tee (enclave), self->request, response, at,
+                                     veil_enclave_get_sandbox (enclave), error);
+  return answer != NULL ? veil_answer_new_for_chat_answer (answer, self, at * G_USEC_PER_SEC) : NULL;
 }
 
 const char *

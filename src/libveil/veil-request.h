@@ -48,6 +48,18 @@ G_DECLARE_FINAL_TYPE (VeilRequest, veil_request, VEIL, REQUEST, GObject)
 VEIL_EXPORT VeilRequest *veil_request_new (const char *body, GError **error);
 
 /**
+ * veil_request_new_for_prompt:
+ * @model: the model, with or without its provider
+ * @prompt: what the user says
+ * @error: return location for an error
+ *
+ * Makes a request of one message. For anything more, write the body and use [ctor@Veil.Request.new].
+ *
+ * Returns: (transfer full): the request, or %NULL with %VEIL_ERROR_INVALID_ARGUMENT or %VEIL_ERROR_INVALID_REQUEST
+ */
+VEIL_EXPORT VeilRequest *veil_request_new_for_prompt (const char *model, const char *prompt, GError **error);
+
+/**
  * VeilRequest:hash: (getter get_hash)
  *
  * The Keccak-256 of the canonical text, which the enclave signs: `0x` and 64 digits.
@@ -152,7 +164,8 @@ VEIL_EXPORT const char *const *veil_request_get_dropped_fields (VeilRequest *sel
  * content that must be covered by the signature and is not.
  *
  * Returns: (transfer full): the answer with its proof, or %NULL with the code of the check that was not met
- *   ([func@Veil.Error.is_verification]), or with %VEIL_ERROR_GATEWAY if the response tells of an error
+ *   ([func@Veil.Error.is_verification]), or with %VEIL_ERROR_GATEWAY if the response tells of an error, or with
+ *   %VEIL_ERROR_INVALID_ARGUMENT if @at is no time of a clock
  */
 VEIL_EXPORT VeilAnswer *veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *response, gint64 at, GError **error);
 

@@ -18,6 +18,7 @@ struct _VeilSeal
   VeilEnclave *enclave;     /* owned */
   VeilOhttpClient *context; /* owned */
   VeilRequest *request;     /* owned; what was sealed, or NULL */
+  gint64 used_at;           /* microseconds since 1970 */
   gboolean used;
 };
 
@@ -87,6 +88,7 @@ seal (VeilSeal *self, GBytes *plaintext, gboolean pad, GError **error)
       return NULL;
     }
   self->used = TRUE;
+  self->used_at = g_get_real_time ();
   data = g_bytes_get_data (plaintext, &length);
   padded = pad ? veil_relay_padded_size (length, VEIL_RELAY_MAX_REQUEST - VEIL_OHTTP_OVERHEAD) : length;
   return veil_ohttp_client_seal (self->context, data, length, padded - length);
@@ -125,7 +127,7 @@ veil_seal_open_answer (VeilSeal *self, GBytes *body, GError **error)
   answer =
       veil_relay_open_answer (self->context, veil_enclave_get_tee (self->enclave), veil_request_get_chat_request (self->request),
                               body, veil_enclave_get_sandbox (self->enclave), error);
-  return answer != NULL ? veil_answer_new_for_chat_answer (answer, self->request) : NULL;
+  return answer != NULL ? veil_answer_new_for_chat_answer (answer, self->request, self->used_at) : NULL;
 }
 
 GBytes *

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "veil-answer.h"
+#include "veil-attestation-document.h"
 #include "veil-authorization.h"
 #include "veil-bundle.h"
 #include "veil-chooser.h"
@@ -16,4 +17,5 @@
 #include "veil-registry-client.h"
 #include "veil-request.h"
 #include "veil-seal.h"
+#include "veil-signed-receipt.h"
 #include "veil-verification.h"

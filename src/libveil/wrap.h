@@ -24,7 +24,7 @@ G_BEGIN_DECLS
 /* Returns: (transfer full); the argument is referenced. */
 VeilEnclave      *veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox);
 VeilVerification *veil_verification_new_for_proof (VeilProof *proof);
-VeilAnswer       *veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request);
+VeilAnswer       *veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request, gint64 asked_at); /* microseconds since 1970 */
 
 /* Returns: (transfer none). */
 VeilTee          *veil_enclave_get_tee (VeilEnclave *self);
@@ -32,6 +32,11 @@ VeilProof        *veil_verification_get_proof (VeilVerification *self);
 VeilChatRequest  *veil_request_get_chat_request (VeilRequest *self);
 VeilSession      *veil_bundle_get_session (VeilBundle *self);
 VeilRegistry     *veil_registry_client_get_registry (VeilRegistryClient *self);
+
+/* For receipts. */
+gint64            veil_answer_get_asked_at (VeilAnswer *self);
+gboolean          veil_answer_is_stream (VeilAnswer *self);
+const VeilTiming *veil_answer_get_timing (VeilAnswer *self);
 
 /* Returns: (transfer full) (element-type VeilEnclave). */
 GPtrArray        *veil_registry_client_wrap_tees (VeilRegistryClient *self, GPtrArray *tees);

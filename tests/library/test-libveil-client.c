@@ -561,6 +561,79 @@ test_own_transport (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_receipt (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilAnswer) answer = send_with (fixture->client, "gpt-4.1", "", &error);
+  g_autoptr (VeilRequest) request = ask ("gpt-4.1", "");
+  g_autoptr (VeilRequest) other = ask ("gpt-4.1", ",\"temperature\":1");
+  g_autoptr (GBytes) output = NULL;
+  g_autofree char *json = NULL;
+  g_autofree char *proof = NULL;
+  g_autofree char *again = NULL;
+  VeilSignedReceipt *receipt;
+  VeilSignedReceipt *read;
+
+  g_assert_no_error (error);
+  receipt = veil_signed_receipt_new (answer);
+  json = veil_signed_receipt_to_json (receipt);
+  g_assert_finalize_object (receipt);
+  read = veil_signed_receipt_new_from_json (json, &error);
+  g_assert_no_error (error);
+  again = veil_signed_receipt_to_json (read);
+  g_assert_cmpstr (json, ==, again);
+  g_assert_cmpstr (veil_signed_receipt_get_model (read), ==, "gpt-4.1");
+  g_assert_false (veil_signed_receipt_get_stream (read));
+  g_assert_cmpint (ABS (veil_signed_receipt_get_time (read) - g_get_real_time ()), <, 600 * G_USEC_PER_SEC);
+  g_assert_cmpstr (veil_verification_get_output_hash (veil_signed_receipt_get_verification (read)), ==,
+                   veil_verification_get_output_hash (veil_answer_get_verification (answer)));
+
+  g_assert_true (veil_signed_receipt_check_request (read, request, &error));
+  g_assert_true (veil_signed_receipt_check_output (read, veil_answer_get_content (answer), &error));
+  g_assert_no_error (error);
+  g_assert_false (veil_signed_receipt_check_request (read, other, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_REQUEST_HASH);
+  g_clear_error (&error);
+  output = g_bytes_new_static ("something else", 14);
+  g_assert_false (veil_signed_receipt_check_output (read, output, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_OUTPUT_HASH);
+  g_clear_error (&error);
+  g_assert_finalize_object (read);
+
+  *strstr (json, "\"request_hash\"") = '\'';
+  g_assert_null (veil_signed_receipt_new_from_json (json, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_JSON);
+  g_clear_error (&error);
+  g_assert_null (veil_signed_receipt_new_from_json ("{}", &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_RECEIPT);
+}
+
+/* Whichever digit of its hashes, ids and keys is changed, nothing comes out. */
+static void
+test_receipt_altered (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilAnswer) answer = send_with (fixture->client, "gpt-4.1", ",\"stream\":true", &error);
+  g_autoptr (VeilSignedReceipt) receipt = veil_signed_receipt_new (answer);
+  g_autofree char *json = veil_signed_receipt_to_json (receipt);
+  guint n = 0;
+
+  g_assert_no_error (error);
+  for (char *c = json; *c != '\0'; c++)
+    {
+      char old = *c;
+
+      if (!g_ascii_isdigit (old))
+        continue;
+      *c = old == '1' ? '2' : '1';
+      g_assert_null (veil_signed_receipt_new_from_json (json, NULL));
+      *c = old;
+      n++;
+    }
+  g_assert_cmpuint (n, >, 100);
+}
+
+static void
 test_settings (Fixture *fixture, gconstpointer data)
 {
   g_assert_cmpuint (veil_client_get_refresh_interval (fixture->client), ==, 300);
@@ -592,6 +665,8 @@ main (int argc, char **argv)
   ADD ("registry", test_registry);
   ADD ("registry-fails", test_registry_fails);
   ADD ("own-transport", test_own_transport);
+  ADD ("receipt", test_receipt);
+  ADD ("receipt/altered", test_receipt_altered);
   ADD ("settings", test_settings);
   return g_test_run ();
 }

@@ -423,6 +423,9 @@ test_verify_stale (void)
   g_assert_null (veil_request_verify_response (request, enclave, response, 1700000601, &error));
   g_assert_error (error, VEIL_ERROR, VEIL_ERROR_STALE);
   g_clear_error (&error);
+  g_assert_null (veil_request_verify_response (request, enclave, response, G_MAXINT64, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
   answer = veil_request_verify_response (request, enclave, response, 1700000600, &error);
   g_assert_no_error (error);
   json = veil_answer_to_json (answer);
@@ -579,6 +582,110 @@ test_clients_refused (void)
   g_clear_error (&error);
 }
 
+static void
+test_prompt (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilRequest) request = veil_request_new_for_prompt ("openai/gpt-4.1", "a \"quoted\"\n\\ word", &error);
+  g_autoptr (VeilRequest) same = NULL;
+
+  g_assert_no_error (error);
+  same =
+      veil_request_new ("{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":\"user\",\"content\":\"a \\\"quoted\\\"\\n\\\\ word\"}]}",
+                        &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (veil_request_get_hash (request), ==, veil_request_get_hash (same));
+  g_assert_null (veil_request_new_for_prompt ("gpt-4.1", "\xff", &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT);
+}
+
+static char *
+load_text (const char *name)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "vectors", name, NULL);
+  g_autoptr (GError) error = NULL;
+  char *text;
+
+  g_file_get_contents (path, &text, NULL, &error);
+  g_assert_no_error (error);
+  return text;
+}
+
+static void
+test_attestation (void)
+{
+  JsonObject *expected = vectors_load ("nitro-attestation-expected.json");
+  g_autofree char *text = load_text ("nitro-attestation-document.b64");
+  g_autoptr (GBytes) nonce = vectors_hex (expected, "nonce");
+  g_autoptr (GBytes) other = g_bytes_new_static ("other", 5);
+  g_autoptr (GBytes) user_data = vectors_hex (expected, "user_data");
+  g_autoptr (GBytes) pcr0 = vectors_hex (expected, "pcr0");
+  GError *error = NULL;
+  VeilAttestationDocument *document;
+
+  g_assert_null (veil_attestation_document_new (text, VEIL_ATTESTATION_NOW, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_VALIDITY);
+  g_clear_error (&error);
+  document = veil_attestation_document_new (text, VEIL_ATTESTATION_AT_ITS_TIME, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (veil_attestation_document_get_pcr_hash (document), ==, vectors_string (expected, "pcr_hash"));
+  g_assert_cmpstr (veil_attestation_document_get_module_id (document), ==, vectors_string (expected, "module_id"));
+  g_assert_cmpint (veil_attestation_document_get_timestamp (document), ==, json_object_get_int_member (expected, "timestamp_ms"));
+  assert_bytes_equal (veil_attestation_document_get_user_data (document), user_data);
+  assert_bytes_equal (veil_attestation_document_get_pcr (document, 0), pcr0);
+  g_assert_null (veil_attestation_document_get_pcr (document, 32));
+  g_assert_false (veil_attestation_document_get_debug (document));
+  g_assert_true (veil_attestation_document_check_nonce (document, nonce, &error));
+  g_assert_false (veil_attestation_document_check_nonce (document, other, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_NONCE);
+  g_clear_error (&error);
+  read_all_properties (document);
+  g_assert_finalize_object (document);
+
+  text[strlen (text) - 20] = text[strlen (text) - 20] == 'A' ? 'B' : 'A';
+  g_assert_null (veil_attestation_document_new (text, VEIL_ATTESTATION_AT_ITS_TIME, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_SIGNATURE);
+  g_clear_error (&error);
+  json_object_unref (expected);
+}
+
+/* The genuine document is of a build and keys that are not in our vectors: each comparison is the first to fail in turn. */
+static void
+test_attestation_of_others (void)
+{
+  JsonObject *expected = vectors_load ("nitro-attestation-expected.json");
+  g_autofree char *text = load_text ("nitro-attestation-document.b64");
+  g_autoptr (VeilAttestationDocument) document = veil_attestation_document_new (text, VEIL_ATTESTATION_AT_ITS_TIME, NULL);
+  g_autoptr (VeilEnclave) other_build = make_usable ("rsa2048", PCR);
+  g_autoptr (VeilEnclave) other_key = make_usable ("rsa2048", vectors_string (expected, "pcr_hash"));
+  GError *error = NULL;
+
+  g_assert_false (veil_attestation_document_check_enclave (document, other_build, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_PCR);
+  g_clear_error (&error);
+  g_assert_false (veil_attestation_document_check_enclave (document, other_key, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_KEY);
+  g_clear_error (&error);
+  json_object_unref (expected);
+}
+
+static void
+test_pcr_hash (void)
+{
+  JsonObject *expected = vectors_load ("nitro-attestation-expected.json");
+  const char *pcr0 = vectors_string (expected, "pcr0");
+  const char *pcr1 = vectors_string (expected, "pcr1");
+  GError *error = NULL;
+  g_autofree char *hash = veil_compute_pcr_hash (pcr0, pcr1, vectors_string (expected, "pcr2"), &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (hash, ==, vectors_string (expected, "pcr_hash"));
+  g_assert_null (veil_compute_pcr_hash (pcr0, pcr1, "0x12", &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  json_object_unref (expected);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -588,7 +695,11 @@ main (int argc, char **argv)
   g_test_add_func ("/libveil/bundle/refused", test_bundle_refused);
   g_test_add_func ("/libveil/request", test_request);
   g_test_add_func ("/libveil/request/vectors", test_request_vectors);
+  g_test_add_func ("/libveil/request/prompt", test_prompt);
   g_test_add_func ("/libveil/enclave", test_enclave);
+  g_test_add_func ("/libveil/attestation", test_attestation);
+  g_test_add_func ("/libveil/attestation/of-others", test_attestation_of_others);
+  g_test_add_func ("/libveil/attestation/pcr-hash", test_pcr_hash);
   g_test_add_func ("/libveil/verify/vectors", test_verify_vectors);
   g_test_add_func ("/libveil/verify/stream-vectors", test_verify_stream_vectors);
   g_test_add_func ("/libveil/verify/altered", test_verify_altered);
