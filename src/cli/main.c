@@ -84,6 +84,9 @@ main (int argc, char **argv)
 
   open_standard_files ();
   setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, VEIL_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
   /* A reader of our output that goes away must not end the endpoint. */
   signal (SIGPIPE, SIG_IGN);
   /* Standard output is for those who read it; GLib would put information and debugging there. */
