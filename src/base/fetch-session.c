@@ -10,6 +10,7 @@
 #define IDLE_CONNECTION_SECONDS 30
 #define CONNECT_TIMEOUT_MS 20000
 #define CONNECT_TIMEOUT_KEY "veil-connect-timeout"
+#define CHOICE "GIO_USE_PROXY_RESOLVER"
 
 static gboolean
 has_schema (const char *id)
@@ -20,26 +21,31 @@ has_schema (const char *id)
   return schema != NULL;
 }
 
-/* GNOME's resolver ends the program where its schema is not found, as with an XDG_DATA_DIRS that was made for something else. */
+/* GNOME's resolver ends the program where its schema is not found, as with an XDG_DATA_DIRS that was made for something else.
+ * GIO chooses once for the whole process, and makes what it chose even for connections that bring a resolver of their own: so it
+ * is its choice that is guided. */
 static GProxyResolver *
 get_system_resolver (void)
 {
   GIOExtensionPoint *point;
-  GIOExtension *other;
+  gboolean other;
+  GProxyResolver *chosen;
 
-  if (g_getenv ("GIO_USE_PROXY_RESOLVER") != NULL || has_schema ("org.gnome.system.proxy"))
-    return g_object_ref (g_proxy_resolver_get_default ());
+  if (g_getenv (CHOICE) != NULL || has_schema ("org.gnome.system.proxy"))
+    return g_proxy_resolver_get_default ();
   g_tls_backend_get_default (); /* loads the list of modules */
   point = g_io_extension_point_lookup (G_PROXY_RESOLVER_EXTENSION_POINT_NAME);
-  other = point != NULL ? g_io_extension_point_get_extension_by_name (point, "libproxy") : NULL;
-  return other != NULL ? g_object_new (g_io_extension_get_type (other), NULL) : g_simple_proxy_resolver_new (NULL, NULL);
+  other = point != NULL && g_io_extension_point_get_extension_by_name (point, "libproxy") != NULL;
+  g_setenv (CHOICE, other ? "libproxy" : "dummy", TRUE);
+  chosen = g_proxy_resolver_get_default ();
+  g_unsetenv (CHOICE);
+  return chosen;
 }
 
 SoupSession *
 veil_fetch_session_new (void)
 {
-  g_autoptr (GProxyResolver) system = get_system_resolver ();
-  g_autoptr (GProxyResolver) resolver = veil_fetch_proxy_resolver_new (system);
+  g_autoptr (GProxyResolver) resolver = veil_fetch_proxy_resolver_new (get_system_resolver ());
   SoupSession *session = soup_session_new_with_options ("user-agent", USER_AGENT, "max-conns", CONNECTIONS, "max-conns-per-host",
                                                         CONNECTIONS_PER_HOST, "idle-timeout", IDLE_CONNECTION_SECONDS, "timeout",
                                                         VEIL_FETCH_SILENCE_SECONDS, "proxy-resolver", resolver, NULL);

@@ -12,11 +12,13 @@
 
 #include <gio/gio.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_REFRESH_INTERVAL (7 * 24 * 3600)
 #define MAX_ANSWER_TIMEOUT 3600
 #define API_KEY_MIN_LENGTH 8
+#define API_KEY_MAX_LENGTH 4096
 
 /* @name is how the person wrote it ("--port", "OG_VEIL_PORT"), for the message. */
 typedef gboolean (*SettingFunc) (VeilSettings *self, const char *name, const char *value, GError **error);
@@ -225,6 +227,30 @@ set_variable (VeilSettings *self, guint index, const char *value, GError **error
   return set_values (self, index, settings_table[index].variable, (const char *const *) values, error);
 }
 
+/* The API key as a service manager hands it over (systemd's LoadCredential=api-key:…), if there is none in the environment, which others may see. */
+static gboolean
+set_credential (VeilSettings *self, GError **error)
+{
+  const char *folder = g_getenv ("CREDENTIALS_DIRECTORY");
+  g_autofree char *path = folder != NULL && self->api_key == NULL ? g_build_filename (folder, "api-key", NULL) : NULL;
+  g_autofree char *name = NULL;
+  char text[API_KEY_MAX_LENGTH + 2] = "";
+  gboolean good;
+  FILE *file;
+
+  if (path == NULL || !g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  name = g_strdup_printf ("The API key in %s", path);
+  file = g_file_test (path, G_FILE_TEST_IS_REGULAR) ? fopen (path, "re") : NULL;
+  if (file == NULL)
+    return refuse (error, name, "cannot be read");
+  text[fread (text, 1, sizeof text - 1, file)] = '\0';
+  fclose (file);
+  good = strlen (text) <= API_KEY_MAX_LENGTH ? set_api_key (self, name, g_strchomp (text), error) : refuse (error, name, "is too long");
+  veil_secret_wipe (text, sizeof text);
+  return good;
+}
+
 VeilSettings *
 veil_settings_new (GError **error)
 {
@@ -242,6 +268,8 @@ veil_settings_new (GError **error)
       if (value != NULL && *value != '\0' && !set_variable (self, i, value, error))
         return NULL;
     }
+  if (!set_credential (self, error))
+    return NULL;
   return g_steal_pointer (&self);
 }
 

@@ -122,6 +122,7 @@ class Reply:
 class Veil:
     """A running `og-veil serve -f`."""
 
+    program = OG_VEIL
     started = []
 
     @classmethod
@@ -143,7 +144,7 @@ class Veil:
         self.secrets = set()  # must never show in the logs or the home
         self.stderr_path = self.home / 'stderr.txt'
         self.home.mkdir(parents=True, exist_ok=True)
-        command = [OG_VEIL, 'serve', '-f', '--home', str(self.home / 'home'), *self.port_flags, *args]
+        command = [self.program, 'serve', '-f', '--home', str(self.home / 'home'), *self.port_flags, *args]
         with open(self.stderr_path, 'wb') as stderr:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
                                             env=environment(leaks=True, VEIL_TEST_TOKEN=self.token, **(env or {})))

@@ -236,6 +236,20 @@ def test_without_the_schemas_of_the_system(tmp_path, schema_dir):
         assert done.returncode == 1 and len(done.stderr.decode().splitlines()) == 1, done
 
 
+def test_serving_without_the_schemas_of_the_system(tmp_path):
+    program = tmp_path / 'og-veil'
+    program.write_text('#!/bin/sh\nunset GIO_USE_PROXY_RESOLVER\nexec "%s" "$@"\n' % OG_VEIL)
+    program.chmod(0o755)
+
+    class Bare(Veil):
+        pass
+
+    Bare.program = str(program)
+    veil = Bare(tmp_path / 'veil', '--sandbox', env={'XDG_DATA_DIRS': '/nonexistent'})
+    assert veil.ask('gpt-4.1', 'x').status == 200
+    veil.stop()
+
+
 def test_flags_over_environment_over_file(tmp_path):
     (tmp_path / 'settings.ini').write_text("[veil]\nport=1001\nhost='::1'\n")
     assert b'http://[::1]:1001/v1' in run('env', home=tmp_path).stdout
