@@ -84,7 +84,7 @@ static const VeilCommand commands[] = {
     "og-veil update\n"
     "og-veil update --dry-run",
     veil_command_update },
-  { "verify", "RECEIPT", N_ ("Check a receipt again, without network"),
+  { "verify", "FILE", N_ ("Check a receipt again, without network"),
     N_ ("Prints each check, and ends with status 0 only if every one is passed. The request's body and the answer can be checked "
         "against\n"
         "the receipt as well; \"-\" is standard input."),
