@@ -44,7 +44,7 @@ static const VeilCommand commands[] = {
     "og-veil models\n"
     "og-veil models --json | jq -r '.[] | select(.provider == \"openai\") | .id'",
     veil_command_models },
-  { "tees", "[select ID | select auto | --attest ID]", N_ ("List the registry's enclaves, or select the one to use"),
+  { "tees", "[select ID | select auto]", N_ ("List the registry's enclaves, or select the one to use"),
     N_ ("Each is listed with its id, endpoint, build (PCR hash) and version, and whether it is pinned, selected or in use. A "
         "selected enclave is\n"
         "used or none is; \"auto\" lets Veil choose again. A running server follows with its next request.\n\n"

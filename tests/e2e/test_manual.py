@@ -49,7 +49,7 @@ def sections(name, macro):
 
 def flags(lines):
     """Long options that are described there."""
-    return {name for line in lines if line.startswith('.') and ' Fl ' in ' ' + line[1:] for name in re.findall(r'(?<= )-([a-z][a-z-]+)', line)}
+    return {name for line in lines if line.startswith('.') and ' Fl ' in ' ' + line[1:] for name in re.findall(r'(?<= )-([a-z][a-z0-9-]+)', line)}
 
 
 def letters(lines):
