@@ -80,8 +80,7 @@ on_sandbox (GSimpleAction *action, GVariant *state, gpointer user_data)
 static const GActionEntry actions[] = {
   { "quit", on_quit, NULL, NULL, NULL },          { "about", on_about, NULL, NULL, NULL },
   { "show-page", on_show_page, "s", NULL, NULL }, { "show-request", on_show_request, "t", NULL, NULL },
-  { "serve", NULL, NULL, "false", on_serve },
-  { "sandbox", NULL, NULL, "false", on_sandbox },
+  { "serve", NULL, NULL, "false", on_serve },     { "sandbox", NULL, NULL, "false", on_sandbox },
 };
 
 static void

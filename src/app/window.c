@@ -4,6 +4,7 @@
 #include "window.h"
 
 #include "connect-page.h"
+#include "enclaves-page.h"
 #include "requests-page.h"
 #include "welcome-page.h"
 
@@ -24,6 +25,7 @@ struct _VeilWindow
   GtkWidget *sandbox_bar;
   AdwToastOverlay *toasts;
   VeilRequestsPage *requests_page;
+  VeilEnclavesPage *enclaves_page;
   VeilConnectPage *connect_page;
 };
 
@@ -89,6 +91,7 @@ veil_window_class_init (VeilWindowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = veil_window_dispose;
   g_type_ensure (VEIL_TYPE_WELCOME_PAGE);
   g_type_ensure (VEIL_TYPE_REQUESTS_PAGE);
+  g_type_ensure (VEIL_TYPE_ENCLAVES_PAGE);
   g_type_ensure (VEIL_TYPE_CONNECT_PAGE);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/window.ui");
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, stack);
@@ -100,6 +103,7 @@ veil_window_class_init (VeilWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, sandbox_bar);
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, toasts);
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, connect_page);
+  gtk_widget_class_bind_template_child (widget_class, VeilWindow, enclaves_page);
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, requests_page);
   gtk_widget_class_install_action (widget_class, "win.page", "s", on_page);
   gtk_widget_class_install_action (widget_class, "win.menu", NULL, on_menu);
@@ -121,6 +125,7 @@ veil_window_new (VeilApplication *application)
   self->front = g_object_ref (veil_application_get_front (application));
   veil_welcome_page_set_front (self->welcome, self->front);
   veil_requests_page_set_front (self->requests_page, self->front);
+  veil_enclaves_page_set_front (self->enclaves_page, self->front);
   veil_connect_page_set_front (self->connect_page, self->front);
   g_signal_connect_object (self->front, "changed", G_CALLBACK (on_front_changed), self, 0);
   on_front_changed (self->front, self);

@@ -4,17 +4,15 @@
 /* og-veil pin add, remove and list: the enclave builds that may be used. */
 #include "pin.h"
 
-#include "hex.h"
 #include "json-writer.h"
+#include "pins.h"
 #include "settings-file.h"
-#include "tee.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
 #define KEY "pcr-pins"
-#define MAX_LABEL 200
 
 typedef struct
 {
@@ -27,50 +25,19 @@ static GVariant *
 add_pin (GVariant *old, gpointer user_data, GError **error)
 {
   Change *change = user_data;
-  GVariantBuilder builder;
-  GVariantIter iter;
-  const char *hash, *label;
-  gboolean known = FALSE;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ss)"));
-  g_variant_iter_init (&iter, old);
-  while (g_variant_iter_next (&iter, "(&s&s)", &hash, &label))
-    {
-      guint8 bytes[32];
-      g_autofree char *normal = veil_hex_decode (hash, bytes, sizeof bytes) ? veil_hex_encode_0x (bytes, sizeof bytes) : NULL;
-      gboolean same = g_strcmp0 (normal, change->hash) == 0;
-
-      g_variant_builder_add (&builder, "(ss)", hash, same && change->label != NULL ? change->label : label);
-      known |= same;
-    }
-  if (!known)
-    g_variant_builder_add (&builder, "(ss)", change->hash, change->label != NULL ? change->label : "");
-  return g_variant_builder_end (&builder);
+  return veil_pins_add (old, change->hash, change->label);
 }
 
 static GVariant *
 remove_pin (GVariant *old, gpointer user_data, GError **error)
 {
   Change *change = user_data;
-  g_autoptr (GVariantBuilder) builder = g_variant_builder_new (G_VARIANT_TYPE ("a(ss)"));
-  GVariantIter iter;
-  const char *hash, *label;
-  gsize before = g_variant_n_children (old);
+  g_autoptr (GVariant) fresh = g_variant_ref_sink (veil_pins_remove (old, change->hash));
 
-  change->left = 0;
-  g_variant_iter_init (&iter, old);
-  while (g_variant_iter_next (&iter, "(&s&s)", &hash, &label))
-    {
-      guint8 bytes[32];
-      g_autofree char *normal = veil_hex_decode (hash, bytes, sizeof bytes) ? veil_hex_encode_0x (bytes, sizeof bytes) : NULL;
-
-      if (g_strcmp0 (normal, change->hash) == 0)
-        continue;
-      g_variant_builder_add (builder, "(ss)", hash, label);
-      change->left++;
-    }
-  if (change->left < before)
-    return g_variant_builder_end (builder);
+  change->left = g_variant_n_children (fresh);
+  if (change->left < g_variant_n_children (old))
+    return g_steal_pointer (&fresh);
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s is not pinned; `og-veil pin list` shows what is", change->hash);
   return NULL;
 }
@@ -78,16 +45,14 @@ remove_pin (GVariant *old, gpointer user_data, GError **error)
 static VeilExit
 change_pins (const VeilSettings *settings, const char *text, const char *label, gboolean add)
 {
-  guint8 bytes[32];
-  g_autofree char *hash = NULL;
+  g_autofree char *hash = veil_pin_read_hash (text, NULL);
   g_autoptr (GError) error = NULL;
 
-  if (!veil_hex_decode (text, bytes, sizeof bytes))
+  if (hash == NULL)
     return veil_cli_fail_usage ("a PCR hash has 64 hexadecimal digits, with or without 0x");
-  if (label != NULL && (!g_utf8_validate (label, -1, NULL) || strlen (label) > MAX_LABEL || !veil_tee_is_plain_text (label)))
-    return veil_cli_fail_usage ("--label takes up to %d bytes of text in one line", MAX_LABEL);
+  if (label != NULL && !veil_pin_check_label (label, NULL))
+    return veil_cli_fail_usage ("--label takes up to %d bytes of text in one line", VEIL_PIN_MAX_LABEL);
 
-  hash = veil_hex_encode_0x (bytes, sizeof bytes);
   Change change = { hash, label, 1 };
   if (!veil_settings_file_change (settings, KEY, add ? add_pin : remove_pin, &change, &error))
     return veil_cli_fail (error);

@@ -312,3 +312,11 @@ veil_selection_report_success (VeilSelection *self, const char *tee_id)
 {
   g_hash_table_remove (self->health, tee_id);
 }
+
+gint64
+veil_selection_get_aside (VeilSelection *self, const char *tee_id, gint64 now)
+{
+  const Health *health = g_hash_table_lookup (self->health, tee_id);
+
+  return health != NULL ? MAX (health->until - now, 0) : 0;
+}

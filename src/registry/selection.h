@@ -41,6 +41,8 @@ VeilTee       *veil_selection_get_current (VeilSelection *self);
 
 /* Sets @tee_id aside for a growing time (1 s doubling to 5 min; a failure while it is set aside already does not count), or heals it. */
 void           veil_selection_report_failure (VeilSelection *self, const char *tee_id, gint64 now);
+/* For how many microseconds from @now on it stays aside; 0 if it is not. */
+gint64         veil_selection_get_aside (VeilSelection *self, const char *tee_id, gint64 now);
 void           veil_selection_report_success (VeilSelection *self, const char *tee_id);
 
 G_END_DECLS

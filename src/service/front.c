@@ -256,6 +256,13 @@ veil_front_get_settings (VeilFront *self)
   return veil_service_get_settings (self->service);
 }
 
+void
+veil_front_look (VeilFront *self)
+{
+  veil_service_reload (self->service);
+  emit_changed (self);
+}
+
 char *
 veil_front_get_url (VeilFront *self)
 {

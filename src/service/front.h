@@ -42,6 +42,8 @@ const GError       *veil_front_get_problem (VeilFront *self); /* (transfer none)
 VeilService        *veil_front_get_service (VeilFront *self); /* (transfer none) */
 /* (transfer none): the settings in force now; valid until the next "changed" */
 const VeilSettings *veil_front_get_settings (VeilFront *self);
+/* Looks at the settings file now, rather than with the next request. */
+void                veil_front_look (VeilFront *self);
 /* New string: where programs reach the endpoint, "http://HOST:PORT/v1"; while it is off, where they would, or %NULL if that is any port. */
 char               *veil_front_get_url (VeilFront *self);
 /* New string: in one line, translated, how things stand. */

@@ -312,6 +312,7 @@ veil_network_refresh (VeilNetwork *self)
   self->reading = TRUE;
   self->began_at = g_get_monotonic_time ();
   veil_registry_fetch_async (self->registry, self->cancellable, read_done, reading);
+  g_signal_emit (self, signals[CHANGED], 0);
 }
 
 static gboolean
@@ -442,6 +443,42 @@ VeilTee *
 veil_network_peek (VeilNetwork *self, GError **error)
 {
   return choose (self, NULL, error);
+}
+
+VeilRegistry *
+veil_network_get_registry (VeilNetwork *self)
+{
+  return self->registry;
+}
+
+GPtrArray *
+veil_network_get_tees (VeilNetwork *self)
+{
+  return veil_selection_get_tees (self->selection);
+}
+
+const GError *
+veil_network_get_failure (VeilNetwork *self)
+{
+  return self->failure;
+}
+
+VeilTee *
+veil_network_get_current (VeilNetwork *self)
+{
+  return veil_selection_get_current (self->selection);
+}
+
+gboolean
+veil_network_get_reading (VeilNetwork *self)
+{
+  return self->reading;
+}
+
+gint64
+veil_network_get_aside (VeilNetwork *self, const char *tee_id)
+{
+  return veil_selection_get_aside (self->selection, tee_id, g_get_monotonic_time ());
 }
 
 void

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #define VEIL_TYPE_NETWORK (veil_network_get_type ())
 G_DECLARE_FINAL_TYPE (VeilNetwork, veil_network, VEIL, NETWORK, GObject)
 
-/* Signal "changed": the registry was read, or could not be. Signal "choosing": an enclave is about to be chosen; the handler may still set the settings. However long ago the request came, and for a
+/* Signal "changed": the registry is being read, was read, or could not be; an enclave was set aside or healed. Signal "choosing": an enclave is about to be chosen; the handler may still set the settings. However long ago the request came, and for a
  * second try as well, what counts is what is pinned now.
  *
  * @session must be fit to serve (veil_session_check_can_serve()). */
@@ -47,6 +47,16 @@ VeilTee         *veil_network_choose_finish (VeilNetwork *self, GAsyncResult *re
 /* Without reading anything. Returns: (transfer full): the TEE that a request would get; %NULL with the reason, or without an error if the
  *   registry was never asked. */
 VeilTee         *veil_network_peek (VeilNetwork *self, GError **error);
+
+/* For those who look. All (transfer none); the enclaves as the registry last listed them (element-type VeilTee), %NULL if it was never read; why the last
+ * reading was no use, or %NULL; the enclave that the next request most likely gets, or %NULL. */
+VeilRegistry    *veil_network_get_registry (VeilNetwork *self);
+GPtrArray       *veil_network_get_tees (VeilNetwork *self);
+const GError    *veil_network_get_failure (VeilNetwork *self);
+VeilTee         *veil_network_get_current (VeilNetwork *self);
+gboolean         veil_network_get_reading (VeilNetwork *self);
+/* Microseconds for which this one is set aside, at most; 0 if it is not. */
+gint64           veil_network_get_aside (VeilNetwork *self, const char *tee_id);
 
 /* What became of a request: %NULL is a verified answer. Sets the TEE aside or heals it, and remembers doubts about the registry's entry. */
 void             veil_network_report (VeilNetwork *self, VeilTee *tee, const GError *error);

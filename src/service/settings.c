@@ -328,6 +328,15 @@ veil_settings_has_flag (const VeilSettings *self, const char *flag)
   return FALSE;
 }
 
+gboolean
+veil_settings_is_given (const VeilSettings *self, const char *key)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (g_strcmp0 (settings_table[i].key, key) == 0)
+      return (self->given & 1u << i) != 0;
+  return FALSE;
+}
+
 void
 veil_settings_forget_saved (VeilSettings *self)
 {

@@ -41,6 +41,9 @@ gboolean      veil_settings_set_flag (VeilSettings *self, const char *flag, cons
 
 gboolean      veil_settings_has_flag (const VeilSettings *self, const char *flag);
 
+/* TRUE if a flag or the environment has set @key, so that the settings file cannot. */
+gboolean      veil_settings_is_given (const VeilSettings *self, const char *key);
+
 /* For settings-file.c: everything that no flag or variable set is as by default again. */
 void          veil_settings_forget_saved (VeilSettings *self);
 /* A value of the settings file under @key; no effect but the check if a flag or variable set it. @name is for the message. */
