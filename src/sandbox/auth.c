@@ -40,8 +40,9 @@ char *
 veil_sandbox_auth_bundle (VeilSandboxNetwork *self)
 {
   VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_COMPACT);
-  g_autofree char *base = g_strdup_printf ("http://127.0.0.1:%u", self->port);
+  const char *base = self->base;
   g_autofree char *rpc = g_strconcat (base, VEIL_SANDBOX_RPC_PATH, NULL);
+  g_autofree char *root = veil_sandbox_hardware_get_root (self->hardware);
   g_autoptr (GBytes) text = NULL;
   gsize length;
 
@@ -58,6 +59,7 @@ veil_sandbox_auth_bundle (VeilSandboxNetwork *self)
   write_string (writer, "tee_registry_address", self->contract);
   veil_json_writer_key (writer, "tee_registry_tee_type");
   veil_json_writer_uint (writer, 0);
+  write_string (writer, "sandbox_attestation_root", root);
   veil_json_writer_end_object (writer);
   veil_json_writer_end_object (writer);
   text = veil_json_writer_finish (writer);

@@ -148,6 +148,7 @@ typedef struct
   VeilSandboxNetwork *network;
   VeilSandboxExchange *exchange; /* owned */
   guint count;
+  char *base; /* owned */
 } Rotation;
 
 static void
@@ -156,6 +157,7 @@ rotation_free (gpointer data)
   Rotation *rotation = data;
 
   veil_sandbox_exchange_unref (rotation->exchange);
+  g_free (rotation->base);
   g_free (rotation);
 }
 
@@ -164,7 +166,7 @@ run_rotation (GTask *task, gpointer source, gpointer task_data, GCancellable *ca
 {
   Rotation *rotation = task_data;
 
-  g_task_return_pointer (task, veil_sandbox_enclaves_make (rotation->count), (GDestroyNotify) g_ptr_array_unref);
+  g_task_return_pointer (task, veil_sandbox_enclaves_make (rotation->count, rotation->base), (GDestroyNotify) g_ptr_array_unref);
 }
 
 static void
@@ -195,6 +197,7 @@ rotate (VeilSandboxNetwork *self, SoupServerMessage *message)
   rotation->network = self;
   rotation->exchange = veil_sandbox_exchange_ref (veil_sandbox_network_begin (self, message, FALSE));
   rotation->count = self->enclaves->len;
+  rotation->base = g_strdup (self->base);
   self->jobs++;
   g_task_set_task_data (task, rotation, rotation_free);
   g_task_run_in_thread (task, run_rotation);

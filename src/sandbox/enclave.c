@@ -103,16 +103,15 @@ make_key_config (const VeilSandboxRecord *record)
 }
 
 static void
-make_record (VeilSandboxEnclave *self, guint index)
+make_record (VeilSandboxEnclave *self, guint index, const char *base)
 {
   VeilSandboxRecord *record = &self->record;
   g_autofree char *certificate = g_strdup_printf ("sandbox enclave %u has no certificate", index);
   g_autoptr (GByteArray) pseudo = g_byte_array_new ();
   guint8 hash[32];
-  guint8 pcrs[3][48];
 
   record->index = index;
-  record->endpoint = g_strdup_printf ("https://sandbox-enclave-%u.invalid", index + 1);
+  record->endpoint = g_strdup_printf ("%s/enclaves/%u", base, index + 1);
   record->registered_at = g_get_real_time () / G_USEC_PER_SEC;
   veil_sandbox_random (NULL, sizeof record->owner, record->owner);
   veil_sandbox_random (NULL, sizeof record->payment, record->payment);
@@ -126,16 +125,16 @@ make_record (VeilSandboxEnclave *self, guint index)
   record->tls_certificate = g_byte_array_free_to_bytes (g_steal_pointer (&pseudo));
 
   /* The same from run to run, so that a pin can be tried. */
-  for (guint i = 0; i < G_N_ELEMENTS (pcrs); i++)
-    memset (pcrs[i], (int) (16 * (index + 1) + i), sizeof pcrs[i]);
-  veil_keccak256 (pcrs, sizeof pcrs, record->pcr_hash);
+  for (guint i = 0; i < 3; i++)
+    memset (record->pcrs + 48 * i, (int) (16 * (index + 1) + i), 48);
+  veil_keccak256 (record->pcrs, sizeof record->pcrs, record->pcr_hash);
 
   record->key_id = (guint8) (index + 1);
   record->key_config = make_key_config (record);
 }
 
 VeilSandboxEnclave *
-veil_sandbox_enclave_new (guint index)
+veil_sandbox_enclave_new (guint index, const char *base)
 {
   VeilSandboxEnclave *self = g_new0 (VeilSandboxEnclave, 1);
 
@@ -147,7 +146,7 @@ veil_sandbox_enclave_new (guint index)
     g_error ("no RSA key of %d bits could be made", RSA_BITS); /* the sizes are constants: cannot happen */
   veil_sandbox_random (NULL, sizeof self->hpke_private, self->hpke_private);
   curve25519_mul_g (self->record.hpke_public, self->hpke_private);
-  make_record (self, index);
+  make_record (self, index, base);
   return self;
 }
 
@@ -190,19 +189,26 @@ veil_sandbox_enclave_sign (const VeilSandboxEnclave *self, const guint8 request_
 {
   guint8 message[96] = { 0 };
   guint8 hash[32];
-  guint8 digest[SHA256_DIGEST_SIZE];
-  guint8 salt[64];
-  guint8 *signature = g_malloc (self->public_key.size);
-  struct sha256_ctx sha;
-  mpz_t number;
 
   memcpy (message, request_hash, 32);
   memcpy (message + 32, output_hash, 32);
   for (guint i = 0; i < 8; i++)
     message[95 - i] = (guint8) (timestamp >> (8 * i));
   veil_keccak256 (message, sizeof message, hash);
+  return veil_sandbox_enclave_sign_hash (self, hash, salt_length, length);
+}
+
+guint8 *
+veil_sandbox_enclave_sign_hash (const VeilSandboxEnclave *self, const guint8 hash[static 32], gsize salt_length, gsize *length)
+{
+  guint8 digest[SHA256_DIGEST_SIZE];
+  guint8 salt[64];
+  guint8 *signature = g_malloc (self->public_key.size);
+  struct sha256_ctx sha;
+  mpz_t number;
+
   sha256_init (&sha);
-  sha256_update (&sha, sizeof hash, hash);
+  sha256_update (&sha, 32, hash);
   sha256_digest (&sha, sizeof digest, digest);
 
   veil_sandbox_random (NULL, sizeof salt, salt);

@@ -20,6 +20,7 @@ typedef struct
   guint8  payment[20];
   GBytes *signing_key; /* SubjectPublicKeyInfo, DER */
   GBytes *tls_certificate;
+  guint8  pcrs[3 * 48]; /* PCR0 to PCR2 */
   guint8  pcr_hash[32];
   guint8  key_id;
   guint8  hpke_public[32];
@@ -27,8 +28,8 @@ typedef struct
   gint64  registered_at;
 } VeilSandboxRecord;
 
-/* Makes an RSA-2048 and an X25519 key: a few hundred milliseconds. */
-VeilSandboxEnclave      *veil_sandbox_enclave_new (guint index);
+/* Makes an RSA-2048 and an X25519 key: a few hundred milliseconds. @base: address of the server that has its door. */
+VeilSandboxEnclave      *veil_sandbox_enclave_new (guint index, const char *base);
 VeilSandboxEnclave      *veil_sandbox_enclave_ref (VeilSandboxEnclave *self);
 void                     veil_sandbox_enclave_unref (VeilSandboxEnclave *self);
 
@@ -39,6 +40,10 @@ const guint8            *veil_sandbox_enclave_get_hpke_private (const VeilSandbo
 guint8                  *veil_sandbox_enclave_sign (const VeilSandboxEnclave *self, const guint8 request_hash[static 32],
                                                     const guint8 output_hash[static 32], guint64 timestamp, gsize salt_length,
                                                     gsize *length);
+
+/* The same of any hash. */
+guint8                  *veil_sandbox_enclave_sign_hash (const VeilSandboxEnclave *self, const guint8 hash[static 32], gsize salt_length,
+                                                         gsize *length);
 
 /* Random bytes of the kernel. */
 void                     veil_sandbox_random (gpointer context, gsize length, guint8 *out);

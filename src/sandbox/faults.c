@@ -46,6 +46,7 @@ veil_sandbox_fault_print_all (void)
     [VEIL_SANDBOX_SCOPE_RELAY] = "What the relay does instead of passing an answer on",
     [VEIL_SANDBOX_SCOPE_REGISTRY] = "What the registry does",
     [VEIL_SANDBOX_SCOPE_AUTH] = "What the token refresh does",
+    [VEIL_SANDBOX_SCOPE_DOOR] = "What an enclave does when it is asked itself",
   };
 
   for (guint scope = 0; scope < G_N_ELEMENTS (titles); scope++)

@@ -17,6 +17,7 @@ typedef enum
   VEIL_SANDBOX_SCOPE_RELAY,    /* the relay's HTTP answer */
   VEIL_SANDBOX_SCOPE_REGISTRY, /* the registry's JSON-RPC answer */
   VEIL_SANDBOX_SCOPE_AUTH,     /* the token refresh */
+  VEIL_SANDBOX_SCOPE_DOOR,     /* the attestation document and OHTTP configuration that an enclave gives itself */
 } VeilSandboxScope;
 
 /* X (identifier, "name", scope, "what happens") */
@@ -130,7 +131,22 @@ typedef enum
   X (REGISTRY_BAD_KEY, "registry-bad-key", REGISTRY, "the first enclave's HPKE key is all zero") \
   X (REFRESH_400, "refresh-400", AUTH, "the refresh token is not accepted") \
   X (REFRESH_500, "refresh-500", AUTH, "500") \
-  X (REFRESH_HANG, "refresh-hang", AUTH, "never answers")
+  X (REFRESH_HANG, "refresh-hang", AUTH, "never answers") \
+  X (ATTEST_ENCODING, "attest-encoding", DOOR, "a web page instead of a document") \
+  X (ATTEST_ROOT, "attest-root", DOOR, "a document under another root of the same name") \
+  X (ATTEST_EXPIRED, "attest-expired", DOOR, "a document under a certificate that has run out") \
+  X (ATTEST_SIGNATURE, "attest-signature", DOOR, "one bit of the document's signature is flipped") \
+  X (ATTEST_OLD, "attest-old", DOOR, "a document that was made an hour ago") \
+  X (ATTEST_NONCE, "attest-nonce", DOOR, "a document for another nonce") \
+  X (ATTEST_DEBUG, "attest-debug", DOOR, "a document of an enclave in debug mode") \
+  X (ATTEST_PCR, "attest-pcr", DOOR, "a document of another build") \
+  X (ATTEST_USER_DATA, "attest-user-data", DOOR, "a document whose user_data is a byte short") \
+  X (ATTEST_KEY, "attest-key", DOOR, "a document that vouches for another signing key") \
+  X (ATTEST_TLS, "attest-tls", DOOR, "a document that vouches for another TLS certificate") \
+  X (ATTEST_OHTTP_KEY, "attest-ohttp-key", DOOR, "an OHTTP configuration, correctly signed, with another key") \
+  X (ATTEST_OHTTP_SIGNATURE, "attest-ohttp-signature", DOOR, "an OHTTP configuration that is not signed like that") \
+  X (ATTEST_500, "attest-500", DOOR, "500") \
+  X (ATTEST_HANG, "attest-hang", DOOR, "never answers")
 
 typedef enum
 {

@@ -182,20 +182,32 @@ listen_on (VeilSandboxNetwork *self, guint port, GError **error)
   return soup_server_listen_socket (self->server, socket, 0, error);
 }
 
+typedef struct
+{
+  guint index;
+  const char *base;
+} Plan;
+
 static gpointer
 make_enclave (gpointer data)
 {
-  return veil_sandbox_enclave_new (GPOINTER_TO_UINT (data));
+  const Plan *plan = data;
+
+  return veil_sandbox_enclave_new (plan->index, plan->base);
 }
 
 GPtrArray *
-veil_sandbox_enclaves_make (guint count)
+veil_sandbox_enclaves_make (guint count, const char *base)
 {
   GPtrArray *enclaves = g_ptr_array_new_with_free_func ((GDestroyNotify) veil_sandbox_enclave_unref);
   g_autoptr (GPtrArray) threads = g_ptr_array_new ();
+  g_autofree Plan *plans = g_new (Plan, count);
 
   for (guint i = 0; i < count; i++)
-    g_ptr_array_add (threads, g_thread_new ("keys", make_enclave, GUINT_TO_POINTER (i)));
+    {
+      plans[i] = (Plan){ i, base };
+      g_ptr_array_add (threads, g_thread_new ("keys", make_enclave, &plans[i]));
+    }
   for (guint i = 0; i < count; i++)
     g_ptr_array_add (enclaves, g_thread_join (g_ptr_array_index (threads, i)));
   return enclaves;
@@ -217,8 +229,6 @@ veil_sandbox_network_new (guint port, guint n_enclaves, GError **error)
   self->fault_times = -1;
   self->fault_tee = -1;
   self->exchanges = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) veil_sandbox_exchange_unref, NULL);
-  self->enclaves = veil_sandbox_enclaves_make (n_enclaves);
-  self->strangers = veil_sandbox_enclaves_make (n_enclaves == 1 ? 1 : 0);
   for (guint i = 0; i < n_enclaves; i++)
     self->active[i] = TRUE;
 
@@ -228,8 +238,16 @@ veil_sandbox_network_new (guint port, guint n_enclaves, GError **error)
   veil_sandbox_registry_attach (self);
   veil_sandbox_auth_attach (self);
   veil_sandbox_sign_in_attach (self);
+  veil_sandbox_door_attach (self);
   veil_sandbox_control_attach (self);
-  return listen_on (self, port, error) ? g_steal_pointer (&self) : NULL;
+  if (!listen_on (self, port, error))
+    return NULL;
+  /* Nobody is answered before the main loop runs. */
+  self->base = g_strdup_printf ("http://127.0.0.1:%u", self->port);
+  self->hardware = veil_sandbox_hardware_new ();
+  self->enclaves = veil_sandbox_enclaves_make (n_enclaves, self->base);
+  self->strangers = veil_sandbox_enclaves_make (n_enclaves == 1 ? 1 : 0, self->base);
+  return g_steal_pointer (&self);
 }
 
 static void
@@ -256,8 +274,10 @@ veil_sandbox_network_free (VeilSandboxNetwork *self)
     ;
   g_clear_object (&self->server);
   g_hash_table_unref (self->exchanges);
-  g_ptr_array_unref (self->enclaves);
-  g_ptr_array_unref (self->strangers);
+  g_clear_pointer (&self->enclaves, g_ptr_array_unref);
+  g_clear_pointer (&self->strangers, g_ptr_array_unref);
+  g_clear_pointer (&self->hardware, veil_sandbox_hardware_free);
+  g_free (self->base);
   g_free (self->access_token);
   g_free (self->refresh_token);
   g_free (self->anon_key);

@@ -8,6 +8,7 @@
 #include "delivery.h"
 #include "enclave.h"
 #include "faults.h"
+#include "hardware.h"
 #include "json-writer.h"
 
 G_BEGIN_DECLS
@@ -35,6 +36,8 @@ typedef struct
 {
   SoupServer      *server;
   guint            port;
+  char            *base; /* its address */
+  VeilSandboxHardware *hardware; /* that the enclaves run on */
   GPtrArray       *enclaves; /* of VeilSandboxEnclave */
   GPtrArray       *strangers; /* the other enclave of a network of one; not registered */
   gboolean         active[VEIL_SANDBOX_MAX_TEES];
@@ -65,8 +68,8 @@ void                 veil_sandbox_network_free (VeilSandboxNetwork *self);
 /* A path and what answers it, behind the guard: local programs only, no endless bodies. */
 void                 veil_sandbox_network_add (VeilSandboxNetwork *self, const char *path, SoupServerCallback callback);
 
-/* Makes the keys of @count enclaves at the same time. Any thread. Returns an array of VeilSandboxEnclave. */
-GPtrArray           *veil_sandbox_enclaves_make (guint count);
+/* Makes the keys of @count enclaves, whose doors are at @base, at the same time. Any thread. Returns an array of VeilSandboxEnclave. */
+GPtrArray           *veil_sandbox_enclaves_make (guint count, const char *base);
 
 /* The fault that is due at an endpoint, which is counted. @tee: index, or -1. */
 VeilSandboxFault     veil_sandbox_network_take_fault (VeilSandboxNetwork *self, const VeilSandboxScope *scopes, guint n_scopes,
@@ -93,6 +96,7 @@ void                 veil_sandbox_relay_attach (VeilSandboxNetwork *self);
 void                 veil_sandbox_registry_attach (VeilSandboxNetwork *self);
 void                 veil_sandbox_auth_attach (VeilSandboxNetwork *self);
 void                 veil_sandbox_sign_in_attach (VeilSandboxNetwork *self);
+void                 veil_sandbox_door_attach (VeilSandboxNetwork *self);
 void                 veil_sandbox_control_attach (VeilSandboxNetwork *self);
 
 /* The login bundle: one line of JSON. */

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from program import DEADLINE, OG_VEIL, assert_no_report, environment, run, sign_in
+from program import DEADLINE, OG_VEIL, Sandbox, Veil, assert_no_report, environment, run, sign_in
 from veil_peer import Peer, crypto, nitro
 from veil_peer.attest import Attesting, context_for
 from veil_peer.nitro import Raw
@@ -381,6 +381,84 @@ def test_pins(network):
     for pins, failed in (([other], {'pin': 'pin_mismatch'}), ([other, own], {})):
         report = network.report(*[word for pin in pins for word in ('--expected-pcr', pin)])
         assert failures(report) == failed and 'pin' in [check['check'] for check in report['checks']]
+
+
+# The sandbox.
+
+
+@pytest.fixture(scope='module')
+def sandbox(tmp_path_factory):
+    running = Sandbox.start()
+    running.home = tmp_path_factory.mktemp('sandbox')
+    sign_in(running.home, running.bundle)
+    yield running
+    running.stop()
+
+
+def sandbox_report(sandbox, tee, *args):
+    done = run('tees', '--attest', tee['tee_id'], '--yes', '--json', '--session-store', 'file', *args, home=sandbox.home)
+    report = json.loads(done.stdout)
+    assert report['holds'] == (done.returncode == 0) and report['sandbox'] and not report['attested']
+    return report
+
+
+def test_sandbox_enclaves(sandbox):
+    for tee in sandbox.stats()['tees']:
+        report = sandbox_report(sandbox, tee)
+        assert failures(report) == {} and report['document']['pcr_hash'] == tee['pcr_hash']
+
+
+def test_sandbox_after_a_rotation(sandbox):
+    sandbox.control('rotate', {})
+    for tee in sandbox.stats()['tees']:
+        assert sandbox_report(sandbox, tee)['holds']
+
+
+def test_sandbox_of_a_running_server(tmp_path):
+    """`og-veil serve --sandbox` runs a helper of its own, which tells the root to nobody else."""
+    veil = Veil(tmp_path, '--sandbox')
+    [tee, *_] = Sandbox.of(veil).stats()['tees']
+    done = run('tees', '--attest', tee['tee_id'], '--yes', '--json', home=veil.home / 'home')
+    report = json.loads(done.stdout)
+    assert done.returncode == 0 and report['holds'] and report['sandbox'] and not report['attested']
+    veil.stop()
+
+
+SANDBOX_FAULTS = {
+    'attest-encoding': ('form', 'attestation_encoding'),
+    'attest-root': ('chain', 'attestation_root'),
+    'attest-expired': ('chain', 'attestation_validity'),
+    'attest-signature': ('signature', 'attestation_signature'),
+    'attest-old': ('fresh', 'attestation_time'),
+    'attest-nonce': ('nonce', 'attestation_nonce'),
+    'attest-debug': ('debug', 'attestation_debug'),
+    'attest-pcr': ('pcr_hash', 'attestation_pcr'),
+    'attest-user-data': ('user_data', 'attestation_user_data'),
+    'attest-key': ('signing_key', 'attestation_key'),
+    'attest-tls': ('tls_certificate', 'attestation_tls'),
+    'attest-ohttp-key': ('ohttp_config', 'attestation_ohttp'),
+    'attest-ohttp-signature': ('ohttp_config', 'attestation_ohttp'),
+}
+
+
+UNANSWERED = {'attest-500': b'500', 'attest-hang': b'did not answer'}
+
+
+@pytest.mark.parametrize('name', SANDBOX_FAULTS)
+def test_sandbox_faults(sandbox, name):
+    check, code = SANDBOX_FAULTS[name]
+    sandbox.control('fault', {'fault': name})
+    failed = failures(sandbox_report(sandbox, sandbox.stats()['tees'][0]))
+    sandbox.control('fault', {'fault': None})
+    assert failed[check] == code and not {c for c, why in failed.items() if why and c not in (check, 'pcr_hash')}
+
+
+@pytest.mark.parametrize('name', UNANSWERED)
+def test_sandbox_that_does_not_answer(sandbox, name):
+    sandbox.control('fault', {'fault': name})
+    done = run('tees', '--attest', sandbox.stats()['tees'][0]['tee_id'], '--yes', '--session-store', 'file', home=sandbox.home)
+    sandbox.control('fault', {'fault': None})
+    assert done.returncode == 1 and done.stdout == b'' and UNANSWERED[name] in done.stderr
 
 
 # Pins of builds that were reproduced.
