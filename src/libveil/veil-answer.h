@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  *
  * An answer that has passed every check.
  *
- * An object of this class exists only for answers that were received as a whole and verified: there is no state in between and no way to
+ * An object of this class exists only for answers that were received as a whole and verified: there is no state in between and
+ * no way to
  * make one by hand.
  *
  * Immutable; may be used from any thread. The text is wiped from memory when the answer is freed.

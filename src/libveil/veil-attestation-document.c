@@ -5,6 +5,7 @@
 
 #include "attestation.h"
 #include "hex.h"
+#include "measurements.h"
 #include "nitro.h"
 #include "readable.h"
 #include "secret.h"
@@ -157,19 +158,24 @@ veil_attestation_document_check_enclave (VeilAttestationDocument *self, VeilEncl
 char *
 veil_compute_pcr_hash (const char *pcr0, const char *pcr1, const char *pcr2, GError **error)
 {
-  const char *given[] = { pcr0, pcr1, pcr2 };
-  guint8 pcrs[3 * VEIL_ATTESTATION_PCR_SIZE];
-  guint8 hash[32];
+  VeilMeasurements measurements;
 
   g_return_val_if_fail (pcr0 != NULL && pcr1 != NULL && pcr2 != NULL, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (given); i++)
-    if (!veil_hex_decode (given[i], pcrs + i * VEIL_ATTESTATION_PCR_SIZE, VEIL_ATTESTATION_PCR_SIZE))
-      {
-        g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "PCR%u is not 96 hexadecimal digits", i);
-        return NULL;
-      }
-  veil_attestation_hash_pcrs (pcrs, hash);
-  return veil_hex_encode_0x (hash, sizeof hash);
+  if (!veil_measurements_set (&measurements, 0, pcr0, error) || !veil_measurements_set (&measurements, 1, pcr1, error) ||
+      !veil_measurements_set (&measurements, 2, pcr2, error))
+    return NULL;
+  return veil_measurements_get_hash (&measurements);
+}
+
+char *
+veil_compute_pcr_hash_of_measurements (const char *text, GError **error)
+{
+  VeilMeasurements measurements;
+
+  g_return_val_if_fail (text != NULL, NULL);
+  if (!veil_measurements_read (&measurements, text, strlen (text), error))
+    return NULL;
+  return veil_measurements_get_hash (&measurements);
 }
 
 const char *

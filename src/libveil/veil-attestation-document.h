@@ -18,10 +18,12 @@ G_BEGIN_DECLS
  *
  * An AWS Nitro attestation document that is genuine.
  *
- * An object of this class exists only for documents whose encoding, certificate chain up to the root that is built in, validity and signature were
+ * An object of this class exists only for documents whose encoding, certificate chain up to the root that is built in, validity
+ * and signature were
  * checked. Whose enclave it is remains to be compared: [method@Veil.AttestationDocument.check_enclave].
  *
- * The library asks no enclave for its document: that shows the enclave this machine's address, and is for a person to decide.
+ * This is for documents that were obtained in some way; [method@Veil.Enclave.attest_async] asks an enclave for its own and
+ * verifies that.
  *
  * Immutable; may be used from any thread.
  */
@@ -45,10 +47,12 @@ G_DECLARE_FINAL_TYPE (VeilAttestationDocument, veil_attestation_document, VEIL, 
 /**
  * veil_attestation_document_new:
  * @base64: the document in base64
- * @at: seconds since 1970 at which all certificates must be valid, [const@Veil.ATTESTATION_NOW] or [const@Veil.ATTESTATION_AT_ITS_TIME]
+ * @at: seconds since 1970 at which all certificates must be valid, [const@Veil.ATTESTATION_NOW] or
+ *   [const@Veil.ATTESTATION_AT_ITS_TIME]
  * @error: return location for an error
  *
- * Reads a document and verifies it. The certificates of a document are valid for some hours only, so old ones can be verified at their own time
+ * Reads a document and verifies it. The certificates of a document are valid for some hours only, so old ones can be verified
+ * at their own time
  * alone.
  *
  * Returns: (transfer full): the document, or %NULL with one of %VEIL_ERROR_ATTEST_ENCODING to %VEIL_ERROR_ATTEST_SIGNATURE
@@ -174,9 +178,11 @@ VEIL_EXPORT gboolean veil_attestation_document_check_nonce (VeilAttestationDocum
  * @enclave: an enclave, as the registry describes it
  * @error: return location for an error
  *
- * Checks whether the document is of this enclave: not in debug mode, the registered build, the registered signing key and TLS certificate.
+ * Checks whether the document is of this enclave: not in debug mode, the registered build, the registered signing key and TLS
+ * certificate.
  *
- * Returns: %TRUE, or %FALSE with %VEIL_ERROR_ATTEST_DEBUG, %VEIL_ERROR_ATTEST_PCR, %VEIL_ERROR_ATTEST_USER_DATA, %VEIL_ERROR_ATTEST_KEY or
+ * Returns: %TRUE, or %FALSE with %VEIL_ERROR_ATTEST_DEBUG, %VEIL_ERROR_ATTEST_PCR, %VEIL_ERROR_ATTEST_USER_DATA,
+ *   %VEIL_ERROR_ATTEST_KEY or
  *   %VEIL_ERROR_ATTEST_TLS
  */
 VEIL_EXPORT gboolean veil_attestation_document_check_enclave (VeilAttestationDocument *self, VeilEnclave *enclave, GError **error);
@@ -193,5 +199,16 @@ VEIL_EXPORT gboolean veil_attestation_document_check_enclave (VeilAttestationDoc
  * Returns: (transfer full): `0x` and 64 digits, or %NULL with %VEIL_ERROR_INVALID_ARGUMENT
  */
 VEIL_EXPORT char *veil_compute_pcr_hash (const char *pcr0, const char *pcr1, const char *pcr2, GError **error);
+
+/**
+ * veil_compute_pcr_hash_of_measurements:
+ * @text: a file of measurements: the JSON that `nitro-cli` prints, or lines `PCR0: DIGITS`
+ * @error: return location for an error
+ *
+ * Computes the same from the file that comes with a build.
+ *
+ * Returns: (transfer full): `0x` and 64 digits, or %NULL with %VEIL_ERROR_INVALID_ARGUMENT
+ */
+VEIL_EXPORT char *veil_compute_pcr_hash_of_measurements (const char *text, GError **error);
 
 G_END_DECLS

@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  * The question which headers a request is to carry, put to the caller by [signal@Veil.Client::authorize].
  *
  * It is answered with [method@Veil.Authorization.set_bearer_token] or [method@Veil.Authorization.set_header], and then
- * [method@Veil.Authorization.done]; at once, or later when a token was fetched or renewed. [method@Veil.Authorization.fail] gives up, and
+ * [method@Veil.Authorization.done]; at once, or later when a token was fetched or renewed. [method@Veil.Authorization.fail]
+ * gives up, and
  * so does letting go of the object.
  *
  * To be used from the thread of the client.
@@ -47,7 +48,8 @@ VEIL_EXPORT gboolean veil_authorization_get_refused (VeilAuthorization *self);
  * @value: its value: visible ASCII
  * @error: return location for an error
  *
- * Sets a header, in place of an earlier one of that name. Headers that belong to the exchange itself, or that tell the relay more about this
+ * Sets a header, in place of an earlier one of that name. Headers that belong to the exchange itself, or that tell the relay
+ * more about this
  * machine, are refused. Values are never quoted in errors and are wiped from memory after use.
  *
  * Returns: %TRUE, or %FALSE with %VEIL_ERROR_INVALID_ARGUMENT

@@ -32,7 +32,8 @@ G_DECLARE_FINAL_TYPE (VeilBundle, veil_bundle, VEIL, BUNDLE, GObject)
  *
  * Reads a login bundle. Every address in it must be `https`, or `http` on a loopback address.
  *
- * Returns: (transfer full): the bundle, or %NULL with %VEIL_ERROR_BUNDLE naming the field that is missing or wrong; tokens are never quoted
+ * Returns: (transfer full): the bundle, or %NULL with %VEIL_ERROR_BUNDLE naming the field that is missing or wrong; tokens are
+ *   never quoted
  */
 VEIL_EXPORT VeilBundle *veil_bundle_new (const char *json, GError **error);
 

@@ -83,19 +83,14 @@ veil_chooser_set_tee_id (VeilChooser *self, const char *tee_id, GError **error)
 gboolean
 veil_chooser_set_pcr_pins (VeilChooser *self, const char *const *pcr_hashes, GError **error)
 {
-  g_autoptr (GStrvBuilder) pins = g_strv_builder_new ();
+  GStrv pins;
 
   g_return_val_if_fail (VEIL_IS_CHOOSER (self), FALSE);
-  for (guint i = 0; pcr_hashes != NULL && pcr_hashes[i] != NULL; i++)
-    {
-      g_autofree char *pin = veil_wrap_normalize_hex (pcr_hashes[i], 32, "PCR hash", error);
-
-      if (pin == NULL)
-        return FALSE;
-      g_strv_builder_add (pins, pin);
-    }
+  pins = veil_wrap_normalize_pins (pcr_hashes, error);
+  if (pins == NULL)
+    return FALSE;
   g_strfreev (self->pcr_pins);
-  self->pcr_pins = g_strv_builder_end (pins);
+  self->pcr_pins = pins;
   veil_selection_set_pcr_pins (self->selection, (const char *const *) self->pcr_pins);
   g_object_notify (G_OBJECT (self), "pcr-pins");
   return TRUE;

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 /**
  * VeilChooser:
  *
- * Chooses an enclave among those that the registry lists: at random among the usable ones that match the pins and that are not set aside
+ * Chooses an enclave among those that the registry lists: at random among the usable ones that match the pins and that are not
+ * set aside
  * because they failed lately. The choice stays while the same enclave with the same keys is listed.
  *
  * A [class@Veil.Client] has one; others can be made for those who bring their own transport. It does no input or output of its own.
@@ -88,7 +89,8 @@ VEIL_EXPORT gboolean veil_chooser_set_tee_id (VeilChooser *self, const char *tee
 /**
  * veil_chooser_set_pcr_pins:
  * @self: a chooser
- * @pcr_hashes: (nullable) (array zero-terminated=1): PCR hashes, 64 hexadecimal digits each with or without `0x`; %NULL or none for any build
+ * @pcr_hashes: (nullable) (array zero-terminated=1): PCR hashes, 64 hexadecimal digits each with or without `0x`; %NULL or none
+ *   for any build
  * @error: return location for an error
  *
  * Uses only enclaves that run one of these builds.

@@ -23,11 +23,14 @@ G_BEGIN_DECLS
  *
  * Sends chats: reads the registry, chooses an enclave, seals, exchanges with the relay, opens, verifies.
  *
- * What comes out is a [class@Veil.Answer] that has passed every check, or an error; never anything in between. A stream is received and
+ * What comes out is a [class@Veil.Answer] that has passed every check, or an error; never anything in between. A stream is
+ * received and
  * verified as a whole as well.
  *
- * An enclave that cannot be reached is set aside for a growing time and the request goes, once, to another one. What may have run is not
- * sent twice, and what failed verification is reported and not repeated. The registry is read when the first request comes, when it was read
+ * An enclave that cannot be reached is set aside for a growing time and the request goes, once, to another one. What may have
+ * run is not
+ * sent twice, and what failed verification is reported and not repeated. The registry is read when the first request comes,
+ * when it was read
  * long ago, and when a failure may mean that keys have changed; while it cannot be read, the enclaves that are known are used on.
  *
  * ```python
@@ -35,7 +38,8 @@ G_BEGIN_DECLS
  * client.send_async(request, None, lambda client, result: print(client.send_finish(result).get_text()))
  * ```
  *
- * To be used from the thread that made it, while the main context that was the thread's default at that time is running. Callbacks and
+ * To be used from the thread that made it, while the main context that was the thread's default at that time is running.
+ * Callbacks and
  * signals come from there. Work that takes long is done in other threads. Nothing blocks.
  */
 VEIL_EXPORT
@@ -73,7 +77,8 @@ VEIL_EXPORT VeilClient *veil_client_new_for_bundle (VeilBundle *bundle, GError *
  * A request is about to be sent: which headers tell the relay who pays?
  *
  * A handler that returns %TRUE has taken the question on, and answers it by [method@Veil.Authorization.done] or
- * [method@Veil.Authorization.fail]. The signal comes a second time for a request whose authorization the relay has refused (HTTP 401), with
+ * [method@Veil.Authorization.fail]. The signal comes a second time for a request whose authorization the relay has refused
+ * (HTTP 401), with
  * [property@Veil.Authorization:refused] set; not a third time.
  *
  * Returns: %TRUE if the handler answers, now or later
@@ -171,7 +176,8 @@ VEIL_EXPORT void veil_client_set_answer_timeout (VeilClient *self, guint seconds
  *
  * Finds out which enclave the next request would be sealed for.
  */
-VEIL_EXPORT void veil_client_choose_async (VeilClient *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+VEIL_EXPORT void veil_client_choose_async (VeilClient *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                           gpointer user_data);
 
 /**
  * veil_client_choose_finish:

@@ -13,8 +13,9 @@ struct _VeilEnclave
 {
   GObject parent;
 
-  VeilTee *tee;     /* owned */
-  GBytes *hpke_key; /* owned; NULL if it cannot be used */
+  VeilTee *tee;         /* owned */
+  GBytes *hpke_key;     /* owned; NULL if it cannot be used */
+  GBytes *sandbox_root; /* owned; what its attestation documents are signed under, NULL but for the sandbox */
   gboolean sandbox;
 };
 
@@ -43,6 +44,7 @@ veil_enclave_finalize (GObject *object)
 
   g_clear_pointer (&self->tee, veil_tee_unref);
   g_clear_pointer (&self->hpke_key, g_bytes_unref);
+  g_clear_pointer (&self->sandbox_root, g_bytes_unref);
   G_OBJECT_CLASS (veil_enclave_parent_class)->finalize (object);
 }
 
@@ -66,12 +68,13 @@ to_time (guint64 seconds)
 }
 
 VeilEnclave *
-veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox)
+veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox, GBytes *sandbox_root)
 {
   VeilEnclave *self = g_object_new (VEIL_TYPE_ENCLAVE, NULL);
 
   self->tee = veil_tee_ref (tee);
   self->sandbox = sandbox;
+  self->sandbox_root = sandbox_root != NULL ? g_bytes_ref (sandbox_root) : NULL;
   if (tee->unusable == NULL)
     self->hpke_key = g_bytes_new (tee->ohttp_key.public_key, sizeof tee->ohttp_key.public_key);
   return self;
@@ -81,6 +84,12 @@ VeilTee *
 veil_enclave_get_tee (VeilEnclave *self)
 {
   return self->tee;
+}
+
+GBytes *
+veil_enclave_get_sandbox_root (VeilEnclave *self)
+{
+  return self->sandbox_root;
 }
 
 static gboolean
@@ -124,7 +133,7 @@ veil_enclave_new (const char *endpoint, const char *pcr_hash, GBytes *signing_ke
   veil_tee_set_tls_certificate (tee, data, data != NULL ? length : 0);
   if (ohttp_config == NULL || !set_ohttp_config (tee, ohttp_config))
     veil_tee_set_unusable (tee, "there is no HPKE key of the one suite that is supported");
-  return veil_enclave_new_for_tee (tee, FALSE);
+  return veil_enclave_new_for_tee (tee, FALSE, NULL);
 }
 
 gboolean

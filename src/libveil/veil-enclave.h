@@ -17,7 +17,8 @@ G_BEGIN_DECLS
  *
  * An enclave that may answer: its keys, and the build that it runs.
  *
- * They come from a [class@Veil.RegistryClient], or are made with [ctor@Veil.Enclave.new] from a record that was obtained in another way.
+ * They come from a [class@Veil.RegistryClient], or are made with [ctor@Veil.Enclave.new] from a record that was obtained in
+ * another way.
  * An enclave whose record cannot be used is listed all the same, with [property@Veil.Enclave:unusable-reason] saying why.
  *
  * Immutable; may be used from any thread.
@@ -37,7 +38,8 @@ G_DECLARE_FINAL_TYPE (VeilEnclave, veil_enclave, VEIL, ENCLAVE, GObject)
  * Makes an enclave from a record that the caller vouches for. Without @tls_certificate and @ohttp_config it is good for verifying
  * answers but not for sealing requests: [property@Veil.Enclave:unusable-reason] then says so.
  *
- * Returns: (transfer full): the enclave, or %NULL with %VEIL_ERROR_INVALID_ARGUMENT if @pcr_hash is no hash, or %VEIL_ERROR_SIGNING_KEY if
+ * Returns: (transfer full): the enclave, or %NULL with %VEIL_ERROR_INVALID_ARGUMENT if @pcr_hash is no hash, or
+ *   %VEIL_ERROR_SIGNING_KEY if
  *   @signing_key is not one that a signature may be checked with
  */
 VEIL_EXPORT VeilEnclave *veil_enclave_new (const char *endpoint, const char *pcr_hash, GBytes *signing_key, GBytes *tls_certificate,

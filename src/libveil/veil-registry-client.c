@@ -15,6 +15,7 @@ struct _VeilRegistryClient
   SoupSession *http;      /* owned */
   VeilRegistry *registry; /* owned */
   guint tee_type;
+  GBytes *sandbox_root; /* owned; NULL but for the sandbox */
   gboolean sandbox;
 };
 
@@ -35,6 +36,7 @@ veil_registry_client_finalize (GObject *object)
 
   g_clear_object (&self->registry);
   g_clear_object (&self->http);
+  g_clear_pointer (&self->sandbox_root, g_bytes_unref);
   G_OBJECT_CLASS (veil_registry_client_parent_class)->finalize (object);
 }
 
@@ -91,6 +93,7 @@ veil_registry_client_new_for_bundle (VeilBundle *bundle, GError **error)
     return NULL;
   self = build (session->registry_rpc_url, session->registry_address, session->registry_tee_type);
   self->sandbox = session->sandbox;
+  self->sandbox_root = session->sandbox_root != NULL ? g_bytes_ref (session->sandbox_root) : NULL;
   return self;
 }
 
@@ -106,7 +109,7 @@ veil_registry_client_wrap_tees (VeilRegistryClient *self, GPtrArray *tees)
   GPtrArray *enclaves = g_ptr_array_new_full (tees->len, g_object_unref);
 
   for (guint i = 0; i < tees->len; i++)
-    g_ptr_array_add (enclaves, veil_enclave_new_for_tee (g_ptr_array_index (tees, i), self->sandbox));
+    g_ptr_array_add (enclaves, veil_enclave_new_for_tee (g_ptr_array_index (tees, i), self->sandbox, self->sandbox_root));
   return enclaves;
 }
 

@@ -120,7 +120,8 @@ VEIL_EXPORT void veil_registry_client_fetch_async (VeilRegistryClient *self, GCa
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Returns: (transfer container) (element-type VeilEnclave): the enclaves, those included that cannot be used, perhaps none; or %NULL with
+ * Returns: (transfer container) (element-type VeilEnclave): the enclaves, those included that cannot be used, perhaps none; or
+ *   %NULL with
  *   %VEIL_ERROR_REGISTRY if the registry could not be read or answered nonsense
  */
 VEIL_EXPORT GPtrArray *veil_registry_client_fetch_finish (VeilRegistryClient *self, GAsyncResult *result, GError **error);

@@ -39,7 +39,8 @@ G_DECLARE_FINAL_TYPE (VeilRequest, veil_request, VEIL, REQUEST, GObject)
  *
  * Reads a chat body, strictly: what JSON does not allow and what enclaves would read in another way is refused, never changed.
  *
- * A `provider/` in front of the model is cut off, `max_completion_tokens` stands in for an absent `max_tokens`, and `stream` says whether a
+ * A `provider/` in front of the model is cut off, `max_completion_tokens` stands in for an absent `max_tokens`, and `stream`
+ * says whether a
  * stream is asked for.
  *
  * Returns: (transfer full): the request, or %NULL with %VEIL_ERROR_INVALID_JSON or %VEIL_ERROR_INVALID_REQUEST
@@ -157,16 +158,19 @@ VEIL_EXPORT const char *const *veil_request_get_dropped_fields (VeilRequest *sel
  * @self: what was asked
  * @enclave: who was asked
  * @response: the opened response: for a single answer the JSON object, for a stream all of its events
- * @at: when it was received, in seconds since 1970, or -1 for now; answers that were signed more than ten minutes earlier or later are refused
+ * @at: when it was received, in seconds since 1970, or -1 for now; answers that were signed more than ten minutes earlier or
+ *   later are refused
  * @error: return location for an error
  *
- * Verifies a response that was obtained in some other way: enclave, request hash, output hash, signature and time, and that it holds no
+ * Verifies a response that was obtained in some other way: enclave, request hash, output hash, signature and time, and that it
+ * holds no
  * content that must be covered by the signature and is not.
  *
  * Returns: (transfer full): the answer with its proof, or %NULL with the code of the check that was not met
  *   ([func@Veil.Error.is_verification]), or with %VEIL_ERROR_GATEWAY if the response tells of an error, or with
  *   %VEIL_ERROR_INVALID_ARGUMENT if @at is no time of a clock
  */
-VEIL_EXPORT VeilAnswer *veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *response, gint64 at, GError **error);
+VEIL_EXPORT VeilAnswer *veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *response, gint64 at,
+                                                      GError **error);
 
 G_END_DECLS

@@ -20,9 +20,11 @@ G_BEGIN_DECLS
  *
  * The seal around one request and its answer: for callers who do the HTTP exchange with the relay themselves.
  *
- * A seal has fresh keys and is good for one request. The exchange is a `POST` to the relay's `/api/v1/chat/ohttp` with the encapsulated request
+ * A seal has fresh keys and is good for one request. The exchange is a `POST` to the relay's `/api/v1/chat/ohttp` with the
+ * encapsulated request
  * as its body, `Content-Type:` [const@Veil.CONTENT_TYPE_REQUEST], `Accept:` [const@Veil.CONTENT_TYPE_RESPONSE] (for streams
- * [const@Veil.CONTENT_TYPE_CHUNKED_RESPONSE] and `X-OHTTP-Stream: true`), `X-TEE-ID:` the id of the enclave, and what authorizes the caller.
+ * [const@Veil.CONTENT_TYPE_CHUNKED_RESPONSE] and `X-OHTTP-Stream: true`), `X-TEE-ID:` the id of the enclave, and what
+ * authorizes the caller.
  *
  * ```c
  * g_autoptr (VeilSeal) seal = veil_seal_new (enclave, &error);
@@ -99,7 +101,8 @@ VEIL_EXPORT GBytes *veil_seal_encapsulate (VeilSeal *self, VeilRequest *request,
  * @plaintext: what to seal, as it is
  * @error: return location for an error
  *
- * Seals anything else, such as a web search. What comes back is opened with [method@Veil.Seal.open]; verifying it is the caller's part.
+ * Seals anything else, such as a web search. What comes back is opened with [method@Veil.Seal.open]; verifying it is the
+ * caller's part.
  *
  * Returns: (transfer full): the encapsulated request, or %NULL with %VEIL_ERROR_INVALID_ARGUMENT if the seal was used already
  */
@@ -113,7 +116,8 @@ VEIL_EXPORT GBytes *veil_seal_encapsulate_bytes (VeilSeal *self, GBytes *plainte
  *
  * Opens an answer and verifies it.
  *
- * Returns: (transfer full): the answer with its proof, or %NULL: %VEIL_ERROR_SEAL if it does not open, the code of the check that was not
+ * Returns: (transfer full): the answer with its proof, or %NULL: %VEIL_ERROR_SEAL if it does not open, the code of the check
+ *   that was not
  *   met, %VEIL_ERROR_GATEWAY if it tells of an error, %VEIL_ERROR_INVALID_ARGUMENT if no request was sealed
  */
 VEIL_EXPORT VeilAnswer *veil_seal_open_answer (VeilSeal *self, GBytes *body, GError **error);
@@ -124,7 +128,8 @@ VEIL_EXPORT VeilAnswer *veil_seal_open_answer (VeilSeal *self, GBytes *body, GEr
  * @body: the whole body of a single answer
  * @error: return location for an error
  *
- * Opens a single answer and verifies nothing but the seal: what comes out is what the enclave, or whoever has its HPKE key, has said to
+ * Opens a single answer and verifies nothing but the seal: what comes out is what the enclave, or whoever has its HPKE key, has
+ * said to
  * this one request. [method@Veil.Request.verify_response] verifies it.
  *
  * Returns: (transfer full): the plaintext, or %NULL with %VEIL_ERROR_SEAL
@@ -137,7 +142,8 @@ VEIL_EXPORT GBytes *veil_seal_open (VeilSeal *self, GBytes *body, GError **error
  * @body: the whole body of a chunked answer
  * @error: return location for an error
  *
- * Opens a chunked answer, like [method@Veil.Seal.open]. A body without its final chunk, or with chunks in another order, does not open.
+ * Opens a chunked answer, like [method@Veil.Seal.open]. A body without its final chunk, or with chunks in another order, does
+ * not open.
  *
  * Returns: (transfer full): the plaintext of all chunks, or %NULL with %VEIL_ERROR_SEAL
  */

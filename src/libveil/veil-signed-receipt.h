@@ -20,7 +20,8 @@ G_BEGIN_DECLS
  *
  * A receipt: one JSON object that shows which enclave has signed for which request and which output, without holding either.
  *
- * It can be checked by anybody, without network: the enclave's id is the hash of its key, and the key's signature covers the hashes and the time. Whether
+ * It can be checked by anybody, without network: the enclave's id is the hash of its key, and the key's signature covers the
+ * hashes and the time. Whether
  * the registry listed that key at the time, a receipt cannot show.
  *
  * Every object of this class was verified: it was made from a verified answer, or read from JSON and checked.
@@ -43,9 +44,11 @@ VEIL_EXPORT VeilSignedReceipt *veil_signed_receipt_new (VeilAnswer *answer);
  * @json: a receipt, as [method@Veil.SignedReceipt.to_json] or the application wrote it
  * @error: return location for an error
  *
- * Reads a receipt and verifies it: that it is whole, the enclave's id, the signature, the time. Nothing comes out of one that fails a check.
+ * Reads a receipt and verifies it: that it is whole, the enclave's id, the signature, the time. Nothing comes out of one that
+ * fails a check.
  *
- * Returns: (transfer full): the receipt, or %NULL with %VEIL_ERROR_INVALID_JSON, %VEIL_ERROR_TOO_LARGE or %VEIL_ERROR_RECEIPT if it is none, and
+ * Returns: (transfer full): the receipt, or %NULL with %VEIL_ERROR_INVALID_JSON, %VEIL_ERROR_TOO_LARGE or %VEIL_ERROR_RECEIPT
+ *   if it is none, and
  *   with %VEIL_ERROR_TEE_ID, %VEIL_ERROR_SIGNING_KEY, %VEIL_ERROR_SIGNATURE or %VEIL_ERROR_STALE if that check is not met
  */
 VEIL_EXPORT VeilSignedReceipt *veil_signed_receipt_new_from_json (const char *json, GError **error);

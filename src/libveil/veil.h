@@ -6,6 +6,7 @@
 
 #include "veil-answer.h"
 #include "veil-attestation-document.h"
+#include "veil-attestation-report.h"
 #include "veil-authorization.h"
 #include "veil-bundle.h"
 #include "veil-chooser.h"

@@ -21,6 +21,22 @@ veil_wrap_normalize_hex (const char *text, gsize length, const char *what, GErro
   return NULL;
 }
 
+GStrv
+veil_wrap_normalize_pins (const char *const *pcr_hashes, GError **error)
+{
+  g_autoptr (GStrvBuilder) pins = g_strv_builder_new ();
+
+  for (guint i = 0; pcr_hashes != NULL && pcr_hashes[i] != NULL; i++)
+    {
+      g_autofree char *pin = veil_wrap_normalize_hex (pcr_hashes[i], 32, "PCR hash", error);
+
+      if (pin == NULL)
+        return NULL;
+      g_strv_builder_add (pins, pin);
+    }
+  return g_strv_builder_end (pins);
+}
+
 char *
 veil_wrap_bytes_to_string (GBytes *bytes)
 {

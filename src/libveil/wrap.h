@@ -22,12 +22,13 @@
 G_BEGIN_DECLS
 
 /* Returns: (transfer full); the argument is referenced. */
-VeilEnclave      *veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox);
+VeilEnclave      *veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox, GBytes *sandbox_root); /* @sandbox_root: nullable */
 VeilVerification *veil_verification_new_for_proof (VeilProof *proof);
 VeilAnswer       *veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request, gint64 asked_at); /* microseconds since 1970 */
 
 /* Returns: (transfer none). */
 VeilTee          *veil_enclave_get_tee (VeilEnclave *self);
+GBytes           *veil_enclave_get_sandbox_root (VeilEnclave *self); /* nullable */
 VeilProof        *veil_verification_get_proof (VeilVerification *self);
 VeilChatRequest  *veil_request_get_chat_request (VeilRequest *self);
 VeilSession      *veil_bundle_get_session (VeilBundle *self);
@@ -46,6 +47,8 @@ gboolean          veil_chooser_has_enclaves (VeilChooser *self);
 
 /* "0x…" in lower case from @length bytes of hex of any case, with or without "0x"; NULL with VEIL_ERROR_INVALID_ARGUMENT naming @what. */
 char             *veil_wrap_normalize_hex (const char *text, gsize length, const char *what, GError **error);
+/* The same for a NULL-terminated list of PCR hashes, which may be NULL. */
+GStrv             veil_wrap_normalize_pins (const char *const *pcr_hashes, GError **error);
 /* The contents of @bytes (taken over) as a string; they hold no NUL. */
 char             *veil_wrap_bytes_to_string (GBytes *bytes);
 

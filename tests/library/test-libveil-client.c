@@ -561,6 +561,83 @@ test_own_transport (Fixture *fixture, gconstpointer data)
 }
 
 static void
+on_attested (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+
+  outcome->value = veil_enclave_attest_finish (VEIL_ENCLAVE (source), result, &outcome->error);
+  outcome->done = TRUE;
+}
+
+static VeilAttestationReport *
+attest (VeilEnclave *enclave, const char *const *pins)
+{
+  Outcome outcome = { 0 };
+
+  veil_enclave_attest_async (enclave, pins, NULL, on_attested, &outcome);
+  WAIT (outcome.done);
+  g_assert_no_error (outcome.error);
+  return outcome.value;
+}
+
+/* All checks are met; that it is the sandbox which says so makes the difference between "holds" and "attested". */
+static void
+test_attestation (Fixture *fixture, gconstpointer data)
+{
+  static const char *const pins[] = { "0x2222222222222222222222222222222222222222222222222222222222222222", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) enclaves = fetch (veil_client_get_registry (fixture->client), &error);
+  VeilEnclave *enclave = g_ptr_array_index (enclaves, 0);
+  VeilAttestationReport *report = attest (enclave, NULL);
+  g_autoptr (VeilAttestationReport) pinned = attest (enclave, pins);
+  g_autofree char *json = NULL;
+
+  g_assert_true (veil_attestation_report_check (report, &error));
+  g_assert_no_error (error);
+  g_assert_true (veil_attestation_report_get_holds (report));
+  g_assert_false (veil_attestation_report_get_attested (report));
+  g_assert_true (veil_attestation_report_get_enclave (report) == enclave);
+  g_assert_true (g_strv_contains (veil_attestation_report_get_passed_checks (report), "ohttp_config"));
+  g_assert_null (veil_attestation_report_get_failed_checks (report)[0]);
+  g_assert_null (veil_attestation_report_get_reason (report, "ohttp_config"));
+  json = veil_attestation_report_to_json (report);
+  g_assert_nonnull (strstr (json, veil_enclave_get_id (enclave)));
+  g_assert_finalize_object (report);
+
+  g_assert_false (veil_attestation_report_get_holds (pinned));
+  g_assert_true (g_strv_contains (veil_attestation_report_get_failed_checks (pinned), "pin"));
+  g_assert_nonnull (veil_attestation_report_get_reason (pinned, "pin"));
+  g_assert_false (veil_attestation_report_check (pinned, &error));
+  g_assert_cmpstr (error->message, ==, veil_attestation_report_get_reason (pinned, "pin"));
+}
+
+/* Without the sandbox's word for it, its documents are not signed under the root that counts. */
+static void
+test_attestation_of_sandbox (Fixture *fixture, gconstpointer data)
+{
+  static const char *const bad[] = { "12", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilRegistryClient) registry = NULL;
+  g_autoptr (GPtrArray) enclaves = NULL;
+  g_autoptr (VeilAttestationReport) report = NULL;
+  Outcome outcome = { 0 };
+
+  registry = veil_registry_client_new (veil_bundle_get_registry_url (fixture->bundle),
+                                       veil_bundle_get_registry_address (fixture->bundle), 0, &error);
+  enclaves = fetch (registry, &error);
+  g_assert_no_error (error);
+  report = attest (g_ptr_array_index (enclaves, 0), NULL);
+  g_assert_false (veil_attestation_report_get_holds (report));
+  g_assert_false (veil_attestation_report_check (report, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_ROOT);
+  g_clear_error (&error);
+  veil_enclave_attest_async (g_ptr_array_index (enclaves, 0), bad, NULL, on_attested, &outcome);
+  WAIT (outcome.done);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&outcome.error);
+}
+
+static void
 test_receipt (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -665,6 +742,8 @@ main (int argc, char **argv)
   ADD ("registry", test_registry);
   ADD ("registry-fails", test_registry_fails);
   ADD ("own-transport", test_own_transport);
+  ADD ("attestation", test_attestation);
+  ADD ("attestation/of-sandbox", test_attestation_of_sandbox);
   ADD ("receipt", test_receipt);
   ADD ("receipt/altered", test_receipt_altered);
   ADD ("settings", test_settings);

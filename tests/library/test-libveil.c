@@ -676,10 +676,19 @@ test_pcr_hash (void)
   const char *pcr0 = vectors_string (expected, "pcr0");
   const char *pcr1 = vectors_string (expected, "pcr1");
   GError *error = NULL;
+  g_autofree char *lines = NULL;
+  g_autofree char *same = NULL;
   g_autofree char *hash = veil_compute_pcr_hash (pcr0, pcr1, vectors_string (expected, "pcr2"), &error);
 
   g_assert_no_error (error);
   g_assert_cmpstr (hash, ==, vectors_string (expected, "pcr_hash"));
+  lines = g_strdup_printf ("PCR0: %s\nPCR1: %s\nPCR2: %s\n", pcr0, pcr1, vectors_string (expected, "pcr2"));
+  same = veil_compute_pcr_hash_of_measurements (lines, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (same, ==, hash);
+  g_assert_null (veil_compute_pcr_hash_of_measurements ("PCR0: 12", &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
   g_assert_null (veil_compute_pcr_hash (pcr0, pcr1, "0x12", &error));
   g_assert_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
