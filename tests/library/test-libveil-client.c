@@ -646,7 +646,6 @@ test_receipt (Fixture *fixture, gconstpointer data)
   g_autoptr (VeilRequest) other = ask ("gpt-4.1", ",\"temperature\":1");
   g_autoptr (GBytes) output = NULL;
   g_autofree char *json = NULL;
-  g_autofree char *proof = NULL;
   g_autofree char *again = NULL;
   VeilSignedReceipt *receipt;
   VeilSignedReceipt *read;
