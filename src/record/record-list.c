@@ -87,6 +87,21 @@ veil_record_list_add (VeilRecordList *self, VeilRecord *record)
   g_list_model_items_changed (G_LIST_MODEL (self), 0, 0, 1);
 }
 
+void
+veil_record_list_add_past (VeilRecordList *self, GPtrArray *records)
+{
+  guint before = self->length;
+  guint n = MIN (records->len, self->capacity - self->length);
+
+  for (guint i = 0; i < n; i++)
+    {
+      veil_record_set_id (records->pdata[i], ++self->last_id);
+      *get_slot (self, self->length++) = g_object_ref (records->pdata[i]);
+    }
+  if (n > 0)
+    g_list_model_items_changed (G_LIST_MODEL (self), before, 0, n);
+}
+
 VeilRecord *
 veil_record_list_find (VeilRecordList *self, guint64 id)
 {

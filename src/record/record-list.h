@@ -23,6 +23,9 @@ guint           veil_record_list_get_capacity (VeilRecordList *self);
 /* At position 0, with an id of its own. In constant time, whatever the length. */
 void            veil_record_list_add (VeilRecordList *self, VeilRecord *record);
 
+/* Records of an earlier run, newest first: behind all others, as many as there is room for. */
+void            veil_record_list_add_past (VeilRecordList *self, GPtrArray *records);
+
 /* Returns: (transfer none) (nullable): NULL if it made room. Linear. */
 VeilRecord     *veil_record_list_find (VeilRecordList *self, guint64 id);
 

@@ -6,6 +6,7 @@
 #include "chat-run.h"
 #include "endpoint.h"
 #include "fetch.h"
+#include "history.h"
 #include "network.h"
 #include "settings-file.h"
 #include "veil-error.h"
@@ -24,6 +25,7 @@ struct _VeilService
   VeilAccount *account;     /* owned; made with the settings */
   VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
   VeilRecordList *records;  /* owned */
+  VeilHistory *history;     /* owned; NULL unless the settings want one and the endpoint was started */
   VeilServer *server;       /* owned; set while the endpoint is up */
   VeilSettings *served;     /* owned; that it was made to follow last; NULL before the first time */
   GFileMonitor *monitor;    /* owned; of the settings file; NULL without a home */
@@ -70,6 +72,7 @@ veil_service_dispose (GObject *object)
   if (self->account != NULL)
     veil_account_stop (self->account);
   drop_network (self);
+  g_clear_pointer (&self->history, veil_history_free);
   G_OBJECT_CLASS (veil_service_parent_class)->dispose (object);
 }
 
@@ -120,6 +123,22 @@ take_served (VeilService *self)
   self->served = veil_settings_copy (get_settings (self));
 }
 
+/* What was kept goes when it is no longer wanted, whoever switched it off and when. */
+static void
+update_history (VeilService *self)
+{
+  g_autofree char *path = self->settings->home != NULL ? veil_settings_get_history_path (self->settings) : NULL;
+  gboolean wanted = path != NULL && get_settings (self)->history;
+
+  if (wanted && self->history == NULL)
+    self->history = veil_history_new (path, self->records);
+  else if (path != NULL && !wanted)
+    {
+      g_clear_pointer (&self->history, veil_history_free);
+      veil_history_erase (path);
+    }
+}
+
 static gboolean
 look_at_settings (VeilService *self)
 {
@@ -131,6 +150,8 @@ look_at_settings (VeilService *self)
         tell_instance (self);
       take_served (self);
     }
+  if (news && (self->server != NULL || self->history != NULL))
+    update_history (self);
   if (news && self->network != NULL)
     veil_network_set_settings (self->network, get_settings (self));
   return news;
@@ -286,6 +307,7 @@ veil_service_start (VeilService *self, GError **error)
     }
   take_served (self);
   tell_instance (self);
+  update_history (self);
   if (self->network != NULL)
     veil_network_refresh (self->network);
   emit_changed (self);

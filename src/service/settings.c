@@ -164,6 +164,15 @@ set_require_api_key (VeilSettings *self, const char *name, const char *value, GE
 }
 
 static gboolean
+set_history (VeilSettings *self, const char *name, const char *value, GError **error)
+{
+  if (g_strcmp0 (value, "true") != 0 && g_strcmp0 (value, "false") != 0)
+    return refuse (error, name, "must be true or false");
+  self->history = g_strcmp0 (value, "true") == 0;
+  return TRUE;
+}
+
+static gboolean
 set_app_url (VeilSettings *self, const char *name, const char *value, GError **error)
 {
   if (!veil_fetch_check_url (value, "sign-in page", NULL) || strchr (value, '?') != NULL)
@@ -192,6 +201,7 @@ static const struct
   { "app-url", "OG_VEIL_APP_URL", "app-url", VEIL_LOGIN_DEFAULT_APP_URL, set_app_url },
   { NULL, "OG_VEIL_API_KEY", NULL, NULL, set_api_key },
   { NULL, NULL, "require-api-key", "false", set_require_api_key },
+  { NULL, NULL, "history", "false", set_history },
 };
 
 /* @values replace what was there. Pins given closer by do not add to the ones from further away. */
@@ -361,6 +371,12 @@ veil_settings_set_saved (VeilSettings *self, const char *key, const char *name, 
         return set_values (overridden ? ignored : self, i, name, values, error);
       }
   return refuse (error, name, "is not a setting");
+}
+
+char *
+veil_settings_get_history_path (const VeilSettings *self)
+{
+  return g_build_filename (self->home, "history.jsonl", NULL);
 }
 
 char *

@@ -18,6 +18,7 @@ typedef struct
   guint   refresh_interval; /* seconds, 0 is off */
   guint   answer_timeout;   /* seconds for a whole answer; 0: 5 minutes for single answers, 10 for streams */
   char   *api_key;          /* owned, secret; NULL is none */
+  gboolean history;         /* records of requests outlast the program */
   gboolean require_api_key; /* an endpoint without a key is not to be */
   char   *session_store;    /* owned; "keyring" or "file" */
   char   *app_url;          /* owned; where the sign-in page is */
@@ -48,6 +49,9 @@ gboolean      veil_settings_is_given (const VeilSettings *self, const char *key)
 void          veil_settings_forget_saved (VeilSettings *self);
 /* A value of the settings file under @key; no effect but the check if a flag or variable set it. @name is for the message. */
 gboolean      veil_settings_set_saved (VeilSettings *self, const char *key, const char *name, const char *const *values, GError **error);
+
+/* New string: where records of requests are kept if the person wants that. */
+char         *veil_settings_get_history_path (const VeilSettings *self);
 
 /* New string: the session file in the home. */
 char         *veil_settings_get_session_path (const VeilSettings *self);

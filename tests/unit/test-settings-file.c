@@ -15,7 +15,8 @@
 #define HASH "0xabcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
 
 static const char *const keys[] = {
-  "host", "port", "tee-id", "pcr-pins", "refresh-interval", "answer-timeout", "require-api-key", "session-store"
+  "host", "port", "tee-id", "pcr-pins", "refresh-interval", "answer-timeout", "require-api-key", "history",
+  "session-store"
 };
 
 static char *home;
@@ -68,6 +69,7 @@ assert_same (const VeilSettings *a, const VeilSettings *b)
   g_assert_cmpuint (a->refresh_interval, ==, b->refresh_interval);
   g_assert_cmpuint (a->answer_timeout, ==, b->answer_timeout);
   g_assert_cmpint (a->require_api_key, ==, b->require_api_key);
+  g_assert_cmpint (a->history, ==, b->history);
   g_assert_cmpstr (a->session_store, ==, b->session_store);
 }
 
@@ -100,7 +102,7 @@ test_values (void)
   g_autoptr (VeilSettings) resolved = NULL;
 
   write_file ("[veil]\nhost='::1'\nport=1\ntee-id='" HASH "'\npcr-pins=[('" HASH "', 'a'), ('" HASH "', '')]\nrefresh-interval=2\n"
-              "answer-timeout=3\nrequire-api-key=true\nsession-store='file'\n");
+              "answer-timeout=3\nrequire-api-key=true\nhistory=true\nsession-store='file'\n");
   resolved = resolve ();
   g_assert_cmpstr (resolved->host, ==, "::1");
   g_assert_cmpuint (resolved->port, ==, 1);
@@ -109,6 +111,7 @@ test_values (void)
   g_assert_cmpuint (resolved->refresh_interval, ==, 2);
   g_assert_cmpuint (resolved->answer_timeout, ==, 3);
   g_assert_true (resolved->require_api_key);
+  g_assert_true (resolved->history);
   g_assert_cmpstr (resolved->session_store, ==, "file");
 }
 
