@@ -44,6 +44,7 @@ VeilExit veil_command_login (int argc, char **argv);
 VeilExit veil_command_logout (int argc, char **argv);
 VeilExit veil_command_test (int argc, char **argv);
 VeilExit veil_command_models (int argc, char **argv);
+VeilExit veil_command_key (int argc, char **argv);
 VeilExit veil_command_env (int argc, char **argv);
 VeilExit veil_command_tees (int argc, char **argv);
 VeilExit veil_command_pin (int argc, char **argv);

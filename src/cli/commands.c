@@ -66,6 +66,16 @@ static const VeilCommand commands[] = {
     "og-veil pin remove HASH\n"
     "og-veil pin compute --measurements measurements.txt --add --label reproduced",
     veil_command_pin },
+  { "key", "set | clear | show", N_ ("Say which API key the endpoint requires"),
+    N_ ("\"set\" reads the key from the terminal without showing it, or one line from standard input; it is kept where the session "
+        "is kept,\n"
+        "and required from then on, also by a server that runs. \"clear\" forgets it. An endpoint that other machines can reach "
+        "must have\n"
+        "one. OG_VEIL_API_KEY wins over it."),
+    "og-veil key set\n"
+    "openssl rand -hex 24 | og-veil key set\n"
+    "og-veil key show",
+    veil_command_key },
   { "login", NULL, N_ ("Sign in through the browser"),
     N_ ("Opens the sign-in page and waits up to five minutes. Passwords and tokens are never taken from the command line. A "
         "running server takes\n"

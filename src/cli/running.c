@@ -3,7 +3,9 @@
 
 #include "running.h"
 
+#include "api-key-store.h"
 #include "fetch.h"
+#include "secret.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
@@ -27,6 +29,38 @@ veil_running_get_url (const VeilSettings *settings, GError **error)
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
                _ ("No server runs in this home, and port 0 is any port: start one with `og-veil`, or say which with --port"));
   return NULL;
+}
+
+static void
+on_key (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+char *
+veil_running_load_key (const VeilSettings *settings, gboolean prompt, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  if (settings->api_key != NULL || !settings->require_api_key)
+    return g_strdup (settings->api_key);
+  veil_api_key_load_async (settings->session_store, settings->home, prompt ? VEIL_STORE_MAY_PROMPT : VEIL_STORE_QUIET, NULL, on_key,
+                           &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return veil_api_key_load_finish (result, error);
+}
+
+void
+veil_running_authorize (const VeilSettings *settings, SoupMessage *message)
+{
+  char *key = veil_running_load_key (settings, FALSE, NULL);
+  char *authorization = key != NULL ? g_strconcat ("Bearer ", key, NULL) : NULL;
+
+  if (key != NULL)
+    soup_message_headers_append (soup_message_get_request_headers (message), "Authorization", authorization);
+  veil_secret_free (authorization);
+  veil_secret_free (key);
 }
 
 typedef struct
@@ -66,19 +100,14 @@ veil_running_ask_health (const VeilSettings *settings, const char *url, GError *
   g_autoptr (SoupMessage) message = soup_message_new ("GET", address);
   g_autoptr (VeilFetchResult) result = NULL;
 
-  if (settings->api_key != NULL)
-    {
-      g_autofree char *authorization = g_strconcat ("Bearer ", settings->api_key, NULL);
-
-      soup_message_headers_append (soup_message_get_request_headers (message), "Authorization", authorization);
-    }
+  veil_running_authorize (settings, message);
   result = fetch (message, error);
   if (result == NULL)
     return NULL;
   if (result->status == SOUP_STATUS_UNAUTHORIZED)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE, _ ("it wants its API key; let OG_VEIL_API_KEY hold it"));
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE, _ ("The server wants an API key; let OG_VEIL_API_KEY hold it"));
   else if (result->status != SOUP_STATUS_OK)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE, _ ("it answers with status %u"), result->status);
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_UNREACHABLE, _ ("The server answers with status %u"), result->status);
   else
     return veil_json_doc_new (g_bytes_get_data (result->body, NULL), g_bytes_get_size (result->body), error);
   return NULL;

@@ -151,12 +151,23 @@ start_again (Serve *serve)
 /* --- starting --- */
 
 static void
-start_endpoint (Serve *serve)
+on_key_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  if (veil_service_start (serve->service, &serve->error))
+  Serve *serve = user_data;
+
+  /* It was to end meanwhile. */
+  if (serve->hurry != NULL)
+    return;
+  if (veil_service_load_key_finish (serve->service, result, &serve->error) && veil_service_start (serve->service, &serve->error))
     on_listening (serve);
   else
     g_main_loop_quit (serve->loop);
+}
+
+static void
+start_endpoint (Serve *serve)
+{
+  veil_service_load_key_async (serve->service, on_key_loaded, serve);
 }
 
 static void

@@ -3,7 +3,12 @@
 
 #include "terminal.h"
 
+#include "secret.h"
+
+#include <errno.h>
 #include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
 
 gboolean
 veil_terminal_ask (const char *question)
@@ -12,4 +17,55 @@ veil_terminal_ask (const char *question)
 
   g_printerr ("%s", question);
   return fgets (reply, sizeof reply, stdin) != NULL && g_ascii_tolower (reply[0]) == 'y';
+}
+
+/* Byte by byte: what follows the line stays for others. */
+static char *
+read_line (gsize max)
+{
+  GByteArray *line = g_byte_array_new ();
+  guint8 byte = 0;
+  gssize n;
+
+  while (line->len <= max && ((n = read (STDIN_FILENO, &byte, 1)) > 0 || (n < 0 && errno == EINTR)))
+    {
+      if (n < 0)
+        continue;
+      if (byte == '\n')
+        break;
+      veil_secret_byte_array_append (line, &byte, 1);
+    }
+  if (line->len > 0 && line->data[line->len - 1] == '\r')
+    g_byte_array_set_size (line, line->len - 1);
+  if (line->len == 0 || line->len > max)
+    {
+      veil_secret_byte_array_unref (line);
+      return NULL;
+    }
+  byte = '\0';
+  veil_secret_byte_array_append (line, &byte, 1);
+  return (char *) g_byte_array_free (line, FALSE);
+}
+
+char *
+veil_terminal_ask_secret (const char *question, gsize max)
+{
+  struct termios before, during;
+  gboolean hidden = tcgetattr (STDIN_FILENO, &before) == 0;
+  char *line;
+
+  if (hidden)
+    {
+      during = before;
+      during.c_lflag &= ~(tcflag_t) ECHO;
+      tcsetattr (STDIN_FILENO, TCSAFLUSH, &during);
+      g_printerr ("%s", question);
+    }
+  line = read_line (max);
+  if (hidden)
+    {
+      tcsetattr (STDIN_FILENO, TCSAFLUSH, &before);
+      g_printerr ("\n");
+    }
+  return line;
 }

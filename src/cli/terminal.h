@@ -11,4 +11,8 @@ G_BEGIN_DECLS
 /* Asks on standard error. TRUE for an answer that begins with "y". */
 gboolean    veil_terminal_ask (const char *question);
 
+/* Reads one line from standard input, without showing it where that is a terminal; there @question is asked first, on standard error. New string, to be freed
+ * with veil_secret_free(); NULL if there is none, or if it is longer than @max. */
+char       *veil_terminal_ask_secret (const char *question, gsize max);
+
 G_END_DECLS

@@ -74,12 +74,7 @@ ask (Question *self, const VeilSettings *settings, const char *url, const char *
   self->message = soup_message_new ("POST", address);
   headers = soup_message_get_request_headers (self->message);
   soup_message_set_request_body_from_bytes (self->message, "application/json", self->body);
-  if (settings->api_key != NULL)
-    {
-      g_autofree char *authorization = g_strconcat ("Bearer ", settings->api_key, NULL);
-
-      soup_message_headers_append (headers, "Authorization", authorization);
-    }
+  veil_running_authorize (settings, self->message);
   if (self->receipt != NULL || self->json)
     soup_message_headers_append (headers, "X-OpenGradient-Receipt", "1");
   self->answer = soup_session_send_and_read (session, self->message, NULL, error);

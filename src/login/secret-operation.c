@@ -21,7 +21,7 @@ operation_clear (gpointer data)
 {
   VeilSecretOperation *self = data;
 
-  g_clear_pointer (&self->session, veil_session_unref);
+  g_clear_pointer (&self->text, g_bytes_unref);
   g_clear_pointer (&self->attributes, g_hash_table_unref);
   g_clear_object (&self->service);
   g_clear_list (&self->locked, g_object_unref);

@@ -18,6 +18,8 @@ typedef enum
   VEIL_SECRET_CLEAR
 } VeilSecretKind;
 
+typedef struct _VeilSecretItemKind VeilSecretItemKind;
+
 typedef struct
 {
   GTask *task; /* owned; NULL once answered */
@@ -25,7 +27,8 @@ typedef struct
   VeilStorePrompt prompt;
   guint answer_ms;
   guint prompt_ms;
-  VeilSession *session;   /* owned; VEIL_SECRET_SAVE */
+  const VeilSecretItemKind *item_kind;
+  GBytes *text;           /* owned; VEIL_SECRET_SAVE */
   GHashTable *attributes; /* owned */
   SecretService *service; /* owned */
   GList *locked;          /* owned, of SecretItem; what is being unlocked */

@@ -238,6 +238,14 @@ open_keep_alive (VeilServer *server, GError **error)
   return soup_server_listen_socket (server->soup, server->keep_alive[0], 0, error);
 }
 
+gboolean
+veil_listeners_host_is_local (const char *host)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+
+  return g_ascii_strcasecmp (host, "localhost") == 0 || (address != NULL && g_inet_address_get_is_loopback (address));
+}
+
 static gboolean
 open_all (VeilServer *server, const char *host, guint16 port, GError **error)
 {
@@ -250,7 +258,7 @@ open_all (VeilServer *server, const char *host, guint16 port, GError **error)
                    host);
       return FALSE;
     }
-  if (!localhost && !g_inet_address_get_is_loopback (address) && server->api_key == NULL)
+  if (!veil_listeners_host_is_local (host) && server->api_key == NULL)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN,
                    "%s can be reached from other machines, which needs an API key; set OG_VEIL_API_KEY, or listen on 127.0.0.1",

@@ -213,6 +213,12 @@ veil_server_move (VeilServer *self, const char *host, guint16 port, GError **err
   return TRUE;
 }
 
+gboolean
+veil_server_is_local (VeilServer *self)
+{
+  return self->host == NULL || veil_listeners_host_is_local (self->host);
+}
+
 const char *
 veil_server_get_host (VeilServer *self)
 {

@@ -40,6 +40,8 @@ gboolean    veil_server_load_models (VeilServer *self, const char *path, GError 
 gboolean    veil_server_listen (VeilServer *self, const char *host, guint16 port, GError **error);
 /* Listens there instead; requests that run are not touched. On failure it listens where it did. Looks for nobody who may have the port. */
 gboolean    veil_server_move (VeilServer *self, const char *host, guint16 port, GError **error);
+/* TRUE if nobody outside this machine can reach it, so that it may do without a key. */
+gboolean    veil_server_is_local (VeilServer *self);
 const char *veil_server_get_host (VeilServer *self);
 guint16     veil_server_get_port (VeilServer *self);
 

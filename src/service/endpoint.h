@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The Veil authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The endpoint as the settings want it, while it runs too: address and key. */
+/* The endpoint's address and key as the settings want them, while it serves too. A key that is required and cannot be had lets nobody in. */
 #pragma once
 
 #include "server.h"
@@ -9,18 +9,30 @@
 
 G_BEGIN_DECLS
 
-/**
- * veil_endpoint_open:
- * @home: (nullable): ours, to be told from that of another Veil that has the port
- *
- * Makes @server listen where @settings say.
- *
- * Returns: %FALSE with %VEIL_ERROR_LISTEN naming who has the port, as far as that can be told, or %VEIL_ERROR_INVALID_ARGUMENT if there is to be a key
- *   and is none.
- */
-gboolean veil_endpoint_open (VeilServer *server, const VeilSettings *settings, GError **error);
+typedef struct _VeilEndpoint VeilEndpoint;
 
-/* The settings have changed from @before to @now. What cannot be had leaves what was, and is logged. Returns: %TRUE if there is another address. */
-gboolean veil_endpoint_follow (VeilServer *server, const VeilSettings *before, const VeilSettings *now);
+VeilEndpoint *veil_endpoint_new (void);
+void          veil_endpoint_free (VeilEndpoint *self);
+
+/**
+ * veil_endpoint_load_key_async:
+ *
+ * Gets the key out of its store, if @settings require one and say none. Finish returns %FALSE with %VEIL_ERROR_STORE if it cannot be read, or
+ * %VEIL_ERROR_INVALID_ARGUMENT if there is none.
+ */
+void          veil_endpoint_load_key_async (VeilEndpoint *self, const VeilSettings *settings, GAsyncReadyCallback callback, gpointer user_data);
+gboolean      veil_endpoint_load_key_finish (VeilEndpoint *self, GAsyncResult *result, GError **error);
+
+/* Makes @server listen where @settings say. A key that is required and was not loaded is loaded then; until it is there, nobody is let in. %VEIL_ERROR_LISTEN names
+ * who has the port, as far as that can be told. */
+gboolean      veil_endpoint_open (VeilEndpoint *self, VeilServer *server, const VeilSettings *settings, GError **error);
+
+/* The settings were read anew. What cannot be had leaves what was, and is logged. Returns: %TRUE if there is another address. */
+gboolean      veil_endpoint_follow (VeilEndpoint *self, const VeilSettings *now);
+
+/* The server has been stopped. */
+void          veil_endpoint_close (VeilEndpoint *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VeilEndpoint, veil_endpoint_free)
 
 G_END_DECLS

@@ -27,7 +27,7 @@ struct _VeilService
   VeilRecordList *records;  /* owned */
   VeilHistory *history;     /* owned; NULL unless the settings want one and the endpoint was started */
   VeilServer *server;       /* owned; set while the endpoint is up */
-  VeilSettings *served;     /* owned; that it was made to follow last; NULL before the first time */
+  VeilEndpoint *endpoint;   /* owned */
   GFileMonitor *monitor;    /* owned; of the settings file; NULL without a home */
   VeilInstance *instance;   /* not owned; may be NULL */
 
@@ -86,7 +86,7 @@ veil_service_finalize (GObject *object)
   g_object_unref (self->records);
   g_clear_pointer (&self->watch, veil_settings_watch_free);
   veil_settings_free (self->settings);
-  g_clear_pointer (&self->served, veil_settings_free);
+  veil_endpoint_free (self->endpoint);
   G_OBJECT_CLASS (veil_service_parent_class)->finalize (object);
 }
 
@@ -104,6 +104,7 @@ static void
 veil_service_init (VeilService *self)
 {
   self->http = veil_fetch_session_new ();
+  self->endpoint = veil_endpoint_new ();
   self->records = veil_record_list_new (0);
 }
 
@@ -114,14 +115,6 @@ get_settings (VeilService *self)
 }
 
 static void tell_instance (VeilService *self);
-
-/* What the endpoint follows is what changes from here on. */
-static void
-take_served (VeilService *self)
-{
-  g_clear_pointer (&self->served, veil_settings_free);
-  self->served = veil_settings_copy (get_settings (self));
-}
 
 /* What was kept goes when it is no longer wanted, whoever switched it off and when. */
 static void
@@ -144,12 +137,8 @@ look_at_settings (VeilService *self)
 {
   gboolean news = self->watch != NULL && veil_settings_watch_look (self->watch);
 
-  if (news && self->server != NULL && self->served != NULL)
-    {
-      if (veil_endpoint_follow (self->server, self->served, get_settings (self)))
-        tell_instance (self);
-      take_served (self);
-    }
+  if (news && veil_endpoint_follow (self->endpoint, get_settings (self)))
+    tell_instance (self);
   if (news && (self->server != NULL || self->history != NULL))
     update_history (self);
   if (news && self->network != NULL)
@@ -291,6 +280,19 @@ load_models (VeilService *self)
     g_warning ("/v1/models lists nothing: %s", error->message);
 }
 
+void
+veil_service_load_key_async (VeilService *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  look_at_settings (self);
+  veil_endpoint_load_key_async (self->endpoint, get_settings (self), callback, user_data);
+}
+
+gboolean
+veil_service_load_key_finish (VeilService *self, GAsyncResult *result, GError **error)
+{
+  return veil_endpoint_load_key_finish (self->endpoint, result, error);
+}
+
 gboolean
 veil_service_start (VeilService *self, GError **error)
 {
@@ -300,12 +302,11 @@ veil_service_start (VeilService *self, GError **error)
   self->server = veil_server_new (VEIL_BACKEND (self));
   veil_server_set_records (self->server, self->records);
   load_models (self);
-  if (!veil_endpoint_open (self->server, get_settings (self), error))
+  if (!veil_endpoint_open (self->endpoint, self->server, get_settings (self), error))
     {
       g_clear_object (&self->server);
       return FALSE;
     }
-  take_served (self);
   tell_instance (self);
   update_history (self);
   if (self->network != NULL)
@@ -319,6 +320,7 @@ veil_service_stop (VeilService *self)
 {
   if (self->server == NULL)
     return;
+  veil_endpoint_close (self->endpoint);
   veil_server_stop (self->server);
   g_clear_object (&self->server);
   tell_instance (self);

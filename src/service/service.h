@@ -38,8 +38,13 @@ const VeilSettings *veil_service_get_settings (VeilService *self);
 /* Tells @instance, which must outlive the service, the address and the network from now on, so that the commands find both. NULL: nobody any more. */
 void         veil_service_set_instance (VeilService *self, VeilInstance *instance);
 
+/* Gets the API key that the settings require out of its store, for a start that is to fail without one. The source of @callback is NULL; the service must
+ * be there until then. VEIL_ERROR_STORE, VEIL_ERROR_INVALID_ARGUMENT. */
+void         veil_service_load_key_async (VeilService *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean     veil_service_load_key_finish (VeilService *self, GAsyncResult *result, GError **error);
+
 /* Starts the endpoint, and reads the registry ahead of the first request. Models come from the file that VEIL_MODELS_FILE names, else
- * from the installed one. VEIL_ERROR_LISTEN. */
+ * from the installed one. A key that is required and not loaded is loaded then, and until it is there nobody is let in. VEIL_ERROR_LISTEN. */
 gboolean     veil_service_start (VeilService *self, GError **error);
 /* Reads the settings file now, rather than with the next request. */
 void         veil_service_reload (VeilService *self);

@@ -3,6 +3,7 @@
 
 #include "settings.h"
 
+#include "api-key-store.h"
 #include "config.h"
 #include "fetch.h"
 #include "hex.h"
@@ -17,8 +18,6 @@
 
 #define MAX_REFRESH_INTERVAL (7 * 24 * 3600)
 #define MAX_ANSWER_TIMEOUT 3600
-#define API_KEY_MIN_LENGTH 8
-#define API_KEY_MAX_LENGTH 4096
 
 /* @name is how the person wrote it ("--port", "OG_VEIL_PORT"), for the message. */
 typedef gboolean (*SettingFunc) (VeilSettings *self, const char *name, const char *value, GError **error);
@@ -132,13 +131,10 @@ set_answer_timeout (VeilSettings *self, const char *name, const char *value, GEr
 static gboolean
 set_api_key (VeilSettings *self, const char *name, const char *value, GError **error)
 {
-  gsize length = strlen (value);
+  const char *wrong = veil_api_key_check (value);
 
-  for (gsize i = 0; i < length; i++)
-    if (!g_ascii_isgraph (value[i]))
-      return refuse (error, name, "may hold printable ASCII without spaces only");
-  if (length < API_KEY_MIN_LENGTH)
-    return refuse (error, name, "must have at least 8 characters");
+  if (wrong != NULL)
+    return refuse (error, name, wrong);
   veil_secret_free (self->api_key);
   self->api_key = g_strdup (value);
   return TRUE;
@@ -244,7 +240,7 @@ set_credential (VeilSettings *self, GError **error)
   const char *folder = g_getenv ("CREDENTIALS_DIRECTORY");
   g_autofree char *path = folder != NULL && self->api_key == NULL ? g_build_filename (folder, "api-key", NULL) : NULL;
   g_autofree char *name = NULL;
-  char text[API_KEY_MAX_LENGTH + 2] = "";
+  char text[VEIL_API_KEY_MAX_LENGTH + 2] = "";
   gboolean good;
   FILE *file;
 
@@ -256,7 +252,7 @@ set_credential (VeilSettings *self, GError **error)
     return refuse (error, name, "cannot be read");
   text[fread (text, 1, sizeof text - 1, file)] = '\0';
   fclose (file);
-  good = strlen (text) <= API_KEY_MAX_LENGTH ? set_api_key (self, name, g_strchomp (text), error) : refuse (error, name, "is too long");
+  good = strlen (text) <= VEIL_API_KEY_MAX_LENGTH ? set_api_key (self, name, g_strchomp (text), error) : refuse (error, name, "is too long");
   veil_secret_wipe (text, sizeof text);
   return good;
 }
