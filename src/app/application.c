@@ -5,6 +5,7 @@
 
 #include "about.h"
 #include "config.h"
+#include "preferences.h"
 #include "window.h"
 
 #include <glib-unix.h>
@@ -17,16 +18,51 @@ struct _VeilApplication
   VeilSettings *settings; /* owned; as the program began */
   gboolean sandbox;
   gboolean background;
-  VeilFront *front; /* owned; from startup to shutdown */
+  VeilFront *front;       /* owned; from startup to shutdown */
+  GCancellable *quitting; /* owned; NULL until somebody quits */
   guint sigint, sigterm;
 };
 
 G_DEFINE_FINAL_TYPE (VeilApplication, veil_application, ADW_TYPE_APPLICATION)
 
+/* The main one, whatever dialogs there are. */
+static GtkWindow *
+get_window (VeilApplication *self)
+{
+  for (GList *l = gtk_application_get_windows (GTK_APPLICATION (self)); l != NULL; l = l->next)
+    if (VEIL_IS_WINDOW (l->data))
+      return l->data;
+  return NULL;
+}
+
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VeilApplication) self = user_data;
+
+  veil_front_stop_finish (VEIL_FRONT (source), result);
+  g_application_quit (G_APPLICATION (self));
+}
+
+/* Requests that run get a few seconds; asked twice, none. */
+static void
+quit (VeilApplication *self)
+{
+  if (self->quitting != NULL)
+    {
+      g_cancellable_cancel (self->quitting);
+      return;
+    }
+  self->quitting = g_cancellable_new ();
+  for (GList *l = gtk_application_get_windows (GTK_APPLICATION (self)); l != NULL; l = l->next)
+    gtk_widget_set_visible (l->data, FALSE);
+  veil_front_stop_async (self->front, self->quitting, on_stopped, g_object_ref (self));
+}
+
 static void
 on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  g_application_quit (G_APPLICATION (user_data));
+  quit (user_data);
 }
 
 static void
@@ -35,7 +71,27 @@ on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   VeilApplication *self = user_data;
 
   veil_application_show_window (self);
-  veil_about_show (gtk_application_get_active_window (GTK_APPLICATION (self)));
+  veil_about_show (get_window (self));
+}
+
+static void
+on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  VeilApplication *self = user_data;
+
+  veil_application_show_window (self);
+  gtk_window_present (GTK_WINDOW (veil_preferences_new (get_window (self), self->front)));
+}
+
+/* Out of the sandbox, if that is where we are. */
+static void
+on_sign_in (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  VeilApplication *self = user_data;
+
+  veil_application_show_window (self);
+  veil_front_set_sandbox (self->front, FALSE);
+  veil_window_sign_in (VEIL_WINDOW (get_window (self)));
 }
 
 /* At a page, from the tray or the desktop's entry. */
@@ -45,8 +101,7 @@ on_show_page (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   VeilApplication *self = user_data;
 
   veil_application_show_window (self);
-  veil_window_show_page (VEIL_WINDOW (gtk_application_get_active_window (GTK_APPLICATION (self))),
-                         g_variant_get_string (parameter, NULL));
+  veil_window_show_page (VEIL_WINDOW (get_window (self)), g_variant_get_string (parameter, NULL));
 }
 
 static void
@@ -55,8 +110,7 @@ on_show_request (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   VeilApplication *self = user_data;
 
   veil_application_show_window (self);
-  veil_window_show_request (VEIL_WINDOW (gtk_application_get_active_window (GTK_APPLICATION (self))),
-                            g_variant_get_uint64 (parameter));
+  veil_window_show_request (VEIL_WINDOW (get_window (self)), g_variant_get_uint64 (parameter));
 }
 
 static void
@@ -78,9 +132,14 @@ on_sandbox (GSimpleAction *action, GVariant *state, gpointer user_data)
 }
 
 static const GActionEntry actions[] = {
-  { "quit", on_quit, NULL, NULL, NULL },          { "about", on_about, NULL, NULL, NULL },
-  { "show-page", on_show_page, "s", NULL, NULL }, { "show-request", on_show_request, "t", NULL, NULL },
-  { "serve", NULL, NULL, "false", on_serve },     { "sandbox", NULL, NULL, "false", on_sandbox },
+  { "quit", on_quit, NULL, NULL, NULL },
+  { "about", on_about, NULL, NULL, NULL },
+  { "preferences", on_preferences, NULL, NULL, NULL },
+  { "sign-in", on_sign_in, NULL, NULL, NULL },
+  { "show-page", on_show_page, "s", NULL, NULL },
+  { "show-request", on_show_request, "t", NULL, NULL },
+  { "serve", NULL, NULL, "false", on_serve },
+  { "sandbox", NULL, NULL, "false", on_sandbox },
 };
 
 static void
@@ -123,7 +182,7 @@ set_accels (VeilApplication *self)
 static gboolean
 on_signal (gpointer user_data)
 {
-  g_application_quit (G_APPLICATION (user_data));
+  quit (user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -177,6 +236,7 @@ veil_application_finalize (GObject *object)
   VeilApplication *self = VEIL_APPLICATION (object);
 
   g_clear_pointer (&self->settings, veil_settings_free);
+  g_clear_object (&self->quitting);
   G_OBJECT_CLASS (veil_application_parent_class)->finalize (object);
 }
 
@@ -230,7 +290,7 @@ veil_application_get_front (VeilApplication *self)
 void
 veil_application_show_window (VeilApplication *self)
 {
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+  GtkWindow *window = get_window (self);
 
   if (window == NULL)
     window = GTK_WINDOW (veil_window_new (self));

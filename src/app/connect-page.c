@@ -3,9 +3,11 @@
 
 #include "connect-page.h"
 
+#include "change.h"
 #include "copy-button.h"
 #include "snippet-row.h"
 #include "trial-view.h"
+#include "veil-error.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -19,6 +21,10 @@ struct _VeilConnectPage
   AdwActionRow *on_row;
   GtkSpinner *spinner;
   AdwActionRow *address_row;
+  GtkWidget *problem_group;
+  GtkLabel *problem_text;
+  GtkWidget *other_port;
+  GtkWidget *take_over;
   GtkButton *copy_address;
   VeilTrialView *trial;
   AdwPreferencesGroup *snippets;
@@ -28,6 +34,50 @@ struct _VeilConnectPage
 G_DEFINE_FINAL_TYPE (VeilConnectPage, veil_connect_page, ADW_TYPE_BIN)
 
 static void
+show_problem (VeilConnectPage *self)
+{
+  const GError *problem = veil_front_get_problem (self->front);
+  const VeilSettings *settings = veil_front_get_settings (self->front);
+  gboolean holder = veil_front_get_holder (self->front) != NULL;
+  gboolean shown = problem != NULL && veil_front_get_state (self->front) == VEIL_FRONT_FAILED;
+  g_auto (GStrv) sentence = NULL;
+
+  gtk_widget_set_visible (self->problem_group, shown);
+  if (!shown)
+    return;
+  /* What follows tells of options of the command line; here there are buttons. */
+  sentence = g_strsplit (problem->message, "; ", 2);
+  gtk_label_set_label (self->problem_text, sentence[0]);
+  gtk_widget_set_visible (self->take_over, holder);
+  gtk_widget_set_visible (self->other_port, !holder && g_error_matches (problem, VEIL_ERROR, VEIL_ERROR_LISTEN) &&
+                                                !veil_settings_is_given (settings, "port"));
+}
+
+static void
+on_try_again (VeilConnectPage *self)
+{
+  veil_front_set_on (self->front, TRUE);
+}
+
+/* One that is free now, kept in the settings. */
+static void
+on_other_port (VeilConnectPage *self)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+
+  g_socket_listener_close (listener);
+  if (port != 0)
+    veil_change_setting (GTK_WIDGET (self), self->front, "port", g_variant_new_uint16 (port));
+}
+
+static void
+on_take_over (VeilConnectPage *self)
+{
+  veil_front_take_over (self->front);
+}
+
+static void
 on_front_changed (VeilFront *front, VeilConnectPage *self)
 {
   VeilFrontState state = veil_front_get_state (front);
@@ -35,11 +85,8 @@ on_front_changed (VeilFront *front, VeilConnectPage *self)
   g_autofree char *status = veil_front_describe (front);
   gboolean with_key = veil_front_get_settings (front)->api_key != NULL;
 
-  adw_action_row_set_subtitle (self->on_row, status);
-  if (state == VEIL_FRONT_FAILED)
-    gtk_widget_add_css_class (GTK_WIDGET (self->on_row), "problem");
-  else
-    gtk_widget_remove_css_class (GTK_WIDGET (self->on_row), "problem");
+  adw_action_row_set_subtitle (self->on_row, state == VEIL_FRONT_FAILED ? _ ("Veil cannot serve") : status);
+  show_problem (self);
   gtk_spinner_set_spinning (self->spinner, state == VEIL_FRONT_STARTING);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), state == VEIL_FRONT_STARTING);
   adw_action_row_set_subtitle (self->address_row, url != NULL ? url : _ ("Any free port, chosen when Veil is switched on"));
@@ -70,6 +117,13 @@ veil_connect_page_class_init (VeilConnectPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, spinner);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, address_row);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, copy_address);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, problem_group);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, problem_text);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, other_port);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, take_over);
+  gtk_widget_class_bind_template_callback (widget_class, on_try_again);
+  gtk_widget_class_bind_template_callback (widget_class, on_other_port);
+  gtk_widget_class_bind_template_callback (widget_class, on_take_over);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, trial);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, snippets);
 }

@@ -4,6 +4,7 @@
 #include "request-view.h"
 
 #include "explain.h"
+#include "export.h"
 #include "fact-row.h"
 #include "request-row.h"
 #include "window.h"
@@ -46,6 +47,7 @@ struct _VeilRequestView
   AdwPreferencesGroup *request_group;
   AdwPreferencesGroup *enclave_group;
   AdwPreferencesGroup *proof_group;
+  GtkWidget *export;
   GtkWidget *checks[VEIL_N_CHECKS]; /* AdwActionRow */
   GtkWidget *check_icons[VEIL_N_CHECKS];
   GtkWidget *facts[N_FACTS];
@@ -157,6 +159,7 @@ show_facts (VeilRequestView *self)
   g_autofree char *duration = describe_duration (record);
   gboolean verified = veil_record_get_state (record) == VEIL_RECORD_VERIFIED;
 
+  gtk_widget_set_visible (self->export, verified);
   show_fact (self, FACT_TIME, time);
   show_fact (self, FACT_MODEL, model);
   show_fact (self, FACT_KIND, veil_record_get_stream (record) ? _ ("Stream, verified as a whole before it was passed on") : NULL);
@@ -197,6 +200,12 @@ veil_request_view_set_record (VeilRequestView *self, VeilRecord *record)
   self->record = g_object_ref (record);
   self->handler = g_signal_connect_swapped (record, "notify", G_CALLBACK (update), self);
   update (self);
+}
+
+static void
+on_export (VeilRequestView *self)
+{
+  veil_export_receipt (GTK_WIDGET (self), self->record);
 }
 
 static void
@@ -298,6 +307,8 @@ veil_request_view_class_init (VeilRequestViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilRequestView, request_group);
   gtk_widget_class_bind_template_child (widget_class, VeilRequestView, enclave_group);
   gtk_widget_class_bind_template_child (widget_class, VeilRequestView, proof_group);
+  gtk_widget_class_bind_template_child (widget_class, VeilRequestView, export);
+  gtk_widget_class_bind_template_callback (widget_class, on_export);
   gtk_widget_class_bind_template_callback (widget_class, on_back);
 }
 

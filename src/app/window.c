@@ -145,3 +145,10 @@ veil_window_show_request (VeilWindow *self, guint64 id)
   veil_window_show_page (self, "requests");
   veil_requests_page_show_request (self->requests_page, id);
 }
+
+void
+veil_window_sign_in (VeilWindow *self)
+{
+  if (veil_service_get_session (veil_front_get_service (self->front)) == NULL)
+    veil_welcome_page_sign_in (self->welcome);
+}

@@ -18,5 +18,7 @@ VeilWindow *veil_window_new (VeilApplication *application);
 void        veil_window_show_page (VeilWindow *self, const char *name);
 /* Of veil_record_get_id(). */
 void        veil_window_show_request (VeilWindow *self, guint64 id);
+/* Unless somebody is signed in. */
+void        veil_window_sign_in (VeilWindow *self);
 
 G_END_DECLS

@@ -4,12 +4,17 @@
 #include "front.h"
 
 #include "sandbox-process.h"
+#include "session-commit.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
+#include <signal.h>
 
 /* Requests may end a hundred times a second; nobody reads as fast. */
 #define PAUSE_MS 50
+/* Who is asked to end has five seconds for it, and a little. */
+#define TAKEOVER_S 15
+#define TAKEOVER_STEP_MS 200
 
 struct _VeilFront
 {
@@ -21,9 +26,14 @@ struct _VeilFront
   GCancellable *starting;      /* owned; of the sandbox that comes up, or NULL */
   gboolean in_sandbox;
   gboolean on;
+  gboolean fleeting; /* the session could not be kept */
   gboolean stopped;
-  GError *problem; /* owned */
-  GSource *pause;  /* owned; a "changed" is on its way */
+  GError *problem;          /* owned */
+  VeilInstance *instance;   /* owned; while it is on, outside tests without a home */
+  VeilInstanceInfo *holder; /* owned; who serves in this home already, or NULL */
+  GSource *takeover;        /* owned; while that one is waited for */
+  gint64 takeover_end;      /* monotonic */
+  GSource *pause;           /* owned; a "changed" is on its way */
 };
 
 G_DEFINE_FINAL_TYPE (VeilFront, veil_front, G_TYPE_OBJECT)
@@ -74,10 +84,28 @@ on_service_changed (VeilService *service, VeilFront *self)
 }
 
 static void
+release_instance (VeilFront *self)
+{
+  if (self->service != NULL)
+    veil_service_set_instance (self->service, NULL);
+  g_clear_pointer (&self->instance, veil_instance_release);
+}
+
+static void
+stop_takeover (VeilFront *self)
+{
+  if (self->takeover == NULL)
+    return;
+  g_source_destroy (self->takeover);
+  g_clear_pointer (&self->takeover, g_source_unref);
+}
+
+static void
 close_service (VeilFront *self)
 {
   if (self->service == NULL)
     return;
+  release_instance (self);
   g_signal_handlers_disconnect_by_data (self->service, self);
   veil_service_stop (self->service);
   g_clear_object (&self->service);
@@ -95,13 +123,38 @@ close_sandbox (VeilFront *self)
   g_clear_object (&self->sandbox);
 }
 
+/* One Veil serves in a home. */
+static gboolean
+acquire_instance (VeilFront *self)
+{
+  const VeilInstanceInfo info = { .program = (char *) "veil", .sandbox = self->in_sandbox };
+
+  g_clear_pointer (&self->holder, veil_instance_info_free);
+  if (self->instance != NULL)
+    return TRUE;
+  self->instance = veil_instance_acquire (self->settings->home, &info, &self->holder, &self->problem);
+  if (self->instance == NULL && self->holder != NULL)
+    {
+      g_autofree char *url = veil_instance_info_get_url (self->holder);
+
+      /* Translators: a program's name, its process number, and its address */
+      self->problem =
+          g_error_new (VEIL_ERROR, VEIL_ERROR_LISTEN, _ ("%s (process %d) serves already, at %s"), self->holder->program,
+                       (int) self->holder->pid, url != NULL ? url : _ ("an address that it has not told yet"));
+    }
+  return self->instance != NULL;
+}
+
 /* Without a session the endpoint still runs, and tells each caller how to sign in. */
 static void
 start_endpoint (VeilFront *self)
 {
   g_clear_error (&self->problem);
-  if (self->on && self->starting == NULL && veil_service_get_server (self->service) == NULL)
-    veil_service_start (self->service, &self->problem);
+  if (!self->on || self->starting != NULL || veil_service_get_server (self->service) != NULL || !acquire_instance (self))
+    return;
+  veil_service_set_instance (self->service, self->instance);
+  if (!veil_service_start (self->service, &self->problem))
+    release_instance (self);
 }
 
 static void
@@ -185,8 +238,11 @@ veil_front_set_on (VeilFront *self, gboolean on)
     start_endpoint (self);
   else
     {
+      stop_takeover (self);
       veil_service_stop (self->service);
+      release_instance (self);
       g_clear_error (&self->problem);
+      g_clear_pointer (&self->holder, veil_instance_info_free);
     }
   emit_changed (self);
 }
@@ -197,18 +253,30 @@ veil_front_get_on (VeilFront *self)
   return self->on;
 }
 
+static void
+use_account (VeilFront *self)
+{
+  self->fleeting = FALSE;
+  close_sandbox (self);
+  open_service (self, NULL);
+  start_endpoint (self);
+  emit_changed (self);
+}
+
 void
 veil_front_set_sandbox (VeilFront *self, gboolean sandbox)
 {
   if (self->in_sandbox == sandbox)
     return;
   self->in_sandbox = sandbox;
-  close_sandbox (self);
+  if (!sandbox)
+    {
+      use_account (self);
+      return;
+    }
+  self->fleeting = FALSE;
   open_service (self, NULL);
-  if (sandbox)
-    start_sandbox (self);
-  else
-    start_endpoint (self);
+  start_sandbox (self);
   emit_changed (self);
 }
 
@@ -222,20 +290,104 @@ void
 veil_front_use_session (VeilFront *self, VeilSession *session)
 {
   self->in_sandbox = FALSE;
+  self->fleeting = TRUE;
   close_sandbox (self);
   open_service (self, session);
   start_endpoint (self);
   emit_changed (self);
 }
 
+gboolean
+veil_front_get_session_kept (VeilFront *self)
+{
+  return !self->fleeting;
+}
+
+static void
+on_signed_out (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (veil_session_commit_finish (result, NULL, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+veil_front_sign_out_async (VeilFront *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  const VeilSettings *settings = veil_front_get_settings (self);
+  g_autoptr (VeilTokenStore) store = veil_token_store_new (settings->session_store, settings->home);
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, veil_front_sign_out_async);
+  if (self->fleeting)
+    {
+      /* What the store could not keep is not in it. */
+      use_account (self);
+      g_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+      return;
+    }
+  veil_session_commit_async (settings->home, store, NULL, NULL, NULL, on_signed_out, task);
+}
+
+gboolean
+veil_front_sign_out_finish (VeilFront *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 VeilFrontState
 veil_front_get_state (VeilFront *self)
 {
+  if (self->takeover != NULL)
+    return VEIL_FRONT_STARTING;
   if (self->problem != NULL)
     return VEIL_FRONT_FAILED;
   if (self->starting != NULL)
     return VEIL_FRONT_STARTING;
   return veil_service_get_server (self->service) != NULL ? VEIL_FRONT_ON : VEIL_FRONT_OFF;
+}
+
+const VeilInstanceInfo *
+veil_front_get_holder (VeilFront *self)
+{
+  return self->holder;
+}
+
+static gboolean
+on_takeover (gpointer data)
+{
+  g_autoptr (VeilFront) self = g_object_ref (data);
+
+  start_endpoint (self);
+  if (self->holder != NULL && g_get_monotonic_time () < self->takeover_end)
+    return G_SOURCE_CONTINUE;
+  stop_takeover (self);
+  emit_changed (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+veil_front_take_over (VeilFront *self)
+{
+  g_autoptr (VeilInstanceInfo) now = NULL;
+
+  if (self->holder == NULL || self->takeover != NULL)
+    return;
+  /* It may have ended, and another program may have its number. */
+  now = veil_instance_find (self->settings->home, NULL);
+  if (now != NULL && now->pid == self->holder->pid && now->born == self->holder->born)
+    kill (now->pid, SIGTERM);
+  self->takeover_end = g_get_monotonic_time () + TAKEOVER_S * G_USEC_PER_SEC;
+  self->takeover = g_timeout_source_new (TAKEOVER_STEP_MS);
+  g_source_set_callback (self->takeover, on_takeover, self, NULL);
+  g_source_attach (self->takeover, g_main_context_get_thread_default ());
+  emit_changed (self);
 }
 
 const GError *
@@ -260,6 +412,9 @@ void
 veil_front_look (VeilFront *self)
 {
   veil_service_reload (self->service);
+  /* Another address may be free. */
+  if (g_error_matches (self->problem, VEIL_ERROR, VEIL_ERROR_LISTEN) && self->takeover == NULL)
+    start_endpoint (self);
   emit_changed (self);
 }
 
@@ -301,7 +456,7 @@ veil_front_describe (VeilFront *self)
     case VEIL_FRONT_OFF:
       return g_strdup (_ ("Switched off"));
     case VEIL_FRONT_STARTING:
-      return g_strdup (_ ("Starting the sandbox…"));
+      return g_strdup (self->takeover != NULL ? _ ("Taking over…") : _ ("Starting the sandbox…"));
     case VEIL_FRONT_FAILED:
       return g_strdup (self->problem->message);
     case VEIL_FRONT_ON:
@@ -326,9 +481,38 @@ veil_front_stop (VeilFront *self)
 {
   self->stopped = TRUE;
   drop_pause (self);
+  stop_takeover (self);
   close_sandbox (self);
   if (self->service != NULL)
     veil_service_stop (self->service);
+  release_instance (self);
+}
+
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  veil_service_stop_finish (VEIL_SERVICE (source), result);
+  veil_front_stop (g_task_get_source_object (task));
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+veil_front_stop_async (VeilFront *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, veil_front_stop_async);
+  stop_takeover (self);
+  veil_service_stop_async (self->service, cancellable, on_stopped, task);
+}
+
+void
+veil_front_stop_finish (VeilFront *self, GAsyncResult *result)
+{
+  g_return_if_fail (g_task_is_valid (result, self));
+  g_task_propagate_boolean (G_TASK (result), NULL);
 }
 
 static void
@@ -339,6 +523,7 @@ veil_front_finalize (GObject *object)
   veil_front_stop (self);
   close_service (self);
   g_clear_error (&self->problem);
+  g_clear_pointer (&self->holder, veil_instance_info_free);
   veil_settings_free (self->settings);
   G_OBJECT_CLASS (veil_front_parent_class)->finalize (object);
 }

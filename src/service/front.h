@@ -27,6 +27,9 @@ G_DECLARE_FINAL_TYPE (VeilFront, veil_front, VEIL, FRONT, GObject)
 VeilFront          *veil_front_new (const VeilSettings *settings, gboolean sandbox);
 /* Stops all of it; call it before the last unref. */
 void                veil_front_stop (VeilFront *self);
+/* The same, in the time that veil_service_stop_async() takes: requests that run may end. */
+void                veil_front_stop_async (VeilFront *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void                veil_front_stop_finish (VeilFront *self, GAsyncResult *result);
 
 /* On: serves as soon as it can. A failure is in the state. */
 void                veil_front_set_on (VeilFront *self, gboolean on);
@@ -37,8 +40,17 @@ gboolean            veil_front_get_sandbox (VeilFront *self);
 /* Serves with @session, which could not be kept, until the program ends. */
 void                veil_front_use_session (VeilFront *self, VeilSession *session);
 
+gboolean            veil_front_get_session_kept (VeilFront *self); /* FALSE: it lasts until the program ends */
+/* Forgets the session, here and in the store. VEIL_ERROR_STORE. */
+void                veil_front_sign_out_async (VeilFront *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean            veil_front_sign_out_finish (VeilFront *self, GAsyncResult *result, GError **error);
+
 VeilFrontState      veil_front_get_state (VeilFront *self);
 const GError       *veil_front_get_problem (VeilFront *self); /* (transfer none) (nullable) */
+/* (transfer none) (nullable): the other Veil that serves in this home, if that is the problem */
+const VeilInstanceInfo *veil_front_get_holder (VeilFront *self);
+/* Ends it, waits until it is gone, and serves in its place. What goes wrong is the problem then. */
+void                veil_front_take_over (VeilFront *self);
 VeilService        *veil_front_get_service (VeilFront *self); /* (transfer none) */
 /* (transfer none): the settings in force now; valid until the next "changed" */
 const VeilSettings *veil_front_get_settings (VeilFront *self);

@@ -9,7 +9,9 @@
 #include "veil-error.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -215,11 +217,15 @@ test_port_taken (Fixture *fixture, gconstpointer data)
   g_autoptr (VeilFront) second = NULL;
   g_autofree char *url = NULL;
   g_autofree char *port = NULL;
+  g_autofree char *other = NULL;
 
   veil_front_set_on (fixture->front, TRUE);
   url = veil_front_get_url (fixture->front);
   fixture->settings->port = veil_server_get_port (veil_service_get_server (veil_front_get_service (fixture->front)));
   port = g_strdup_printf ("%u", fixture->settings->port);
+  other = g_dir_make_tmp ("veil-front-XXXXXX", NULL);
+  g_free (fixture->settings->home);
+  fixture->settings->home = g_strdup (other);
   second = veil_front_new (fixture->settings, FALSE);
   veil_front_set_on (second, TRUE);
   g_assert_cmpint (veil_front_get_state (second), ==, VEIL_FRONT_FAILED);
@@ -229,11 +235,50 @@ test_port_taken (Fixture *fixture, gconstpointer data)
   veil_front_set_on (second, TRUE);
   g_assert_cmpint (veil_front_get_state (second), ==, VEIL_FRONT_ON);
   veil_front_stop (second);
+  remove_home (other);
+}
+
+/* Another process of ours holds the home, and gives it back when it is asked to end. */
+static void
+test_take_over (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "unit", "test-front", NULL);
+  g_autoptr (GSubprocess) holder = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, program, "--hold", fixture->home, NULL);
+  char line[8] = "";
+
+  g_assert_nonnull (holder);
+  g_assert_cmpint (g_input_stream_read (g_subprocess_get_stdout_pipe (holder), line, 5, NULL, NULL), ==, 5);
+  veil_front_set_on (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_FAILED);
+  g_assert_nonnull (veil_front_get_holder (fixture->front));
+  g_assert_nonnull (strstr (veil_front_get_problem (fixture->front)->message, g_subprocess_get_identifier (holder)));
+  veil_front_take_over (fixture->front);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_STARTING);
+  TEST_ITERATE_UNTIL (veil_front_get_state (fixture->front) == VEIL_FRONT_ON);
+  g_assert_null (veil_front_get_holder (fixture->front));
+  g_assert_true (g_subprocess_wait (holder, NULL, NULL));
+  g_assert_cmpint (g_subprocess_get_term_sig (holder), ==, SIGTERM);
+}
+
+static int
+hold (const char *home)
+{
+  const VeilInstanceInfo info = { .program = (char *) "og-veil" };
+  VeilInstanceInfo *other = NULL;
+  VeilInstance *instance = veil_instance_acquire (home, &info, &other, NULL);
+
+  if (instance == NULL)
+    return 1;
+  if (write (STDOUT_FILENO, "held\n", 5) == 5)
+    pause ();
+  return 0;
 }
 
 int
 main (int argc, char **argv)
 {
+  if (argc == 3 && g_str_equal (argv[1], "--hold"))
+    return hold (argv[2]);
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/front/signed-out", Fixture, GINT_TO_POINTER (FALSE), set_up, test_signed_out, tear_down);
   g_test_add ("/front/sandbox", Fixture, GINT_TO_POINTER (TRUE), set_up, test_sandbox, tear_down);
@@ -241,5 +286,6 @@ main (int argc, char **argv)
   g_test_add ("/front/sandbox-left-at-once", Fixture, GINT_TO_POINTER (FALSE), set_up, test_sandbox_left_at_once, tear_down);
   g_test_add ("/front/sandbox-missing", Fixture, GINT_TO_POINTER (TRUE), set_up, test_sandbox_missing, tear_down);
   g_test_add ("/front/port-taken", Fixture, GINT_TO_POINTER (FALSE), set_up, test_port_taken, tear_down);
+  g_test_add ("/front/take-over", Fixture, GINT_TO_POINTER (FALSE), set_up, test_take_over, tear_down);
   return g_test_run ();
 }
