@@ -73,7 +73,7 @@ G_BEGIN_DECLS
  * @VEIL_ERROR_SANDBOX: the sandbox helper could not be started, or ended
  * @VEIL_ERROR_INTERNAL: a mistake of this program
  *
- * What went wrong, so that a caller can act on it.
+ * What went wrong, so that a caller can act on it. From version 1.0 on, new codes come last: programs know the numbers.
  *
  * [func@Veil.Error.get_nick] gives the stable machine-readable name of each.
  */
