@@ -172,8 +172,12 @@ VeilCborDoc *
 veil_cbor_doc_new (const guint8 *data, gsize length, VeilCborFlags flags, GError **error)
 {
   g_autoptr (VeilCborDoc) self = g_new0 (VeilCborDoc, 1);
-  Reader reader = { data, data, data + length, NULL };
+  Reader reader = { NULL };
 
+  if (length == 0)
+    data = (const guint8 *) ""; /* an empty GBytes has none */
+  reader.start = reader.at = data;
+  reader.end = data + length;
   self->items = g_array_new (FALSE, FALSE, sizeof (VeilCborItem));
   reader.items = self->items;
   if (length > VEIL_CBOR_MAX_LENGTH)

@@ -153,6 +153,43 @@ test_network (Fixture *fixture, gconstpointer data)
   g_assert_null (without->registry_address);
 }
 
+/* The root under which the sandbox attests is told with its network, and believed of no other. */
+static void
+test_sandbox_root (Fixture *fixture, gconstpointer data)
+{
+#define NETWORK \
+  "\"relay_url\":\"https://a\",\"registry_rpc_url\":\"https://b\",\"registry_address\":\"0x1\",\"registry_tee_type\":0"
+#define ROOT "0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+  static const char bundle[] =
+      "{\"type\":\"opengradient-cli-auth\",\"access_token\":\"a\",\"config\":{\"app_env\":\"sandbox\",\"supabase_url\":"
+      "\"http://localhost:1\",\"supabase_anon_key\":\"k\",\"chat_api_base_url\":\"http://localhost:1\",\"tee_registry_rpc_url\":"
+      "\"http://localhost:1\",\"tee_registry_address\":\"0x1111111111111111111111111111111111111111\","
+      "\"sandbox_attestation_root\":\"" ROOT "\"}}";
+  static const char *const envs[] = { "sandbox", "production", "Sandbox" };
+  g_autoptr (VeilSession) session = veil_session_new_from_bundle (bundle, strlen (bundle), 0, NULL);
+  g_autoptr (VeilInstance) instance = acquire (fixture);
+  g_autoptr (VeilInstanceInfo) with = NULL;
+  g_autoptr (VeilInstanceInfo) without = NULL;
+
+  g_assert_true (veil_instance_set_session (instance, session, NULL));
+  with = find (fixture);
+  g_assert_cmpstr (with->sandbox_root, ==, ROOT);
+  g_assert_true (veil_instance_set_session (instance, NULL, NULL));
+  without = find (fixture);
+  g_assert_null (without->sandbox_root);
+  for (guint i = 0; i < G_N_ELEMENTS (envs); i++)
+    {
+      g_autofree char *text =
+          g_strdup_printf ("{\"program\":\"veil\",\"version\":\"1\",\"pid\":7,\"born\":1,\"started_at\":3,\"port\":0,"
+                           "\"app_env\":\"%s\"," NETWORK ",\"sandbox_attestation_root\":\"" ROOT "\"}",
+                           envs[i]);
+      g_autoptr (VeilInstanceInfo) info = veil_instance_info_parse (text, strlen (text));
+
+      g_assert_nonnull (info->relay_url);
+      g_assert_true ((info->sandbox_root != NULL) == (i == 0));
+    }
+}
+
 /* The second learns who the first is, also one of the same process. */
 static void
 test_second (Fixture *fixture, gconstpointer data)
@@ -467,6 +504,7 @@ main (int argc, char **argv)
 #define ADD(name, func) g_test_add ("/instance/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("life", test_life);
   ADD ("network", test_network);
+  ADD ("sandbox-root", test_sandbox_root);
   ADD ("second", test_second);
   ADD ("killed", test_killed);
   ADD ("another-with-the-pid", test_another_with_the_pid);

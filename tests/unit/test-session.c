@@ -116,6 +116,42 @@ test_sandbox (void)
   g_assert_cmpstr (session->relay_url, ==, "http://[::1]:3/base");
 }
 
+#define ROOT "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
+#define SANDBOX_CONFIG(app_env, rest)                                                                 \
+  "{\"app_env\":\"" app_env "\",\"supabase_url\":\"http://localhost:1\",\"supabase_anon_key\":\"k\"," \
+  "\"chat_api_base_url\":\"http://localhost:2\"" rest "}"
+
+/* Kept by the store and by renewals; and by nobody outside the sandbox, where AWS's root counts. */
+static void
+test_sandbox_root (void)
+{
+  static const guint8 expected[32] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa,
+                                       0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55,
+                                       0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+  static const char renewal[] = "{\"access_token\":\"other\"}";
+  g_autoptr (VeilSession) session =
+      read_good (BUNDLE ("", SANDBOX_CONFIG ("sandbox", ",\"sandbox_attestation_root\":\"0x" ROOT "\"")));
+  g_autoptr (VeilSession) without = read_good (BUNDLE ("", SANDBOX_CONFIG ("sandbox", "")));
+  g_autoptr (VeilSession) outside =
+      read_good (BUNDLE ("", SANDBOX_CONFIG ("production", ",\"sandbox_attestation_root\":\"" ROOT "\"")));
+  g_autoptr (VeilSession) odd = read_good (BUNDLE ("", SANDBOX_CONFIG ("production", ",\"sandbox_attestation_root\":7")));
+  g_autoptr (VeilSession) renewed = veil_session_new_refreshed (session, renewal, strlen (renewal), 1, NULL);
+  g_autoptr (GBytes) stored = veil_session_to_bundle (renewed);
+  g_autoptr (VeilSession) again =
+      veil_session_new_from_bundle (g_bytes_get_data (stored, NULL), g_bytes_get_size (stored), 0, NULL);
+
+  g_assert_cmpmem (g_bytes_get_data (session->sandbox_root, NULL), g_bytes_get_size (session->sandbox_root), expected, 32);
+  g_assert_true (g_bytes_equal (session->sandbox_root, again->sandbox_root));
+  g_assert_null (without->sandbox_root);
+  g_assert_null (outside->sandbox_root);
+  g_assert_null (odd->sandbox_root);
+  assert_refused (BUNDLE ("", SANDBOX_CONFIG ("sandbox", ",\"sandbox_attestation_root\":\"12\"")),
+                  "config.sandbox_attestation_root");
+  assert_refused (BUNDLE ("", SANDBOX_CONFIG ("sandbox", ",\"sandbox_attestation_root\":7")), "config.sandbox_attestation_root");
+  assert_refused (BUNDLE ("", SANDBOX_CONFIG ("sandbox", ",\"sandbox_attestation_root\":\"" ROOT "00\"")),
+                  "config.sandbox_attestation_root");
+}
+
 static void
 test_round_trip (void)
 {
@@ -467,6 +503,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/least", test_least);
   g_test_add_func ("/session/no-address", test_no_address);
   g_test_add_func ("/session/sandbox", test_sandbox);
+  g_test_add_func ("/session/sandbox-root", test_sandbox_root);
   g_test_add_func ("/session/round-trip", test_round_trip);
   g_test_add_func ("/session/refused", test_refused);
   g_test_add_func ("/session/too-large", test_too_large);
