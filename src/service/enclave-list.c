@@ -300,7 +300,9 @@ veil_enclave_list_update (VeilEnclaveList *self)
   g_clear_error (&self->obstacle);
   if (tees != NULL)
     {
-      g_autoptr (VeilTee) tee = veil_network_peek (network, &self->obstacle);
+      VeilTee *tee = veil_network_peek (network, &self->obstacle);
+
+      g_clear_pointer (&tee, veil_tee_unref); /* why there is none is what counts here */
     }
   ask_for_builds (self, network, tees);
   if (!same_ids (self, tees))
