@@ -48,6 +48,7 @@ VeilExit veil_command_key (int argc, char **argv);
 VeilExit veil_command_env (int argc, char **argv);
 VeilExit veil_command_tees (int argc, char **argv);
 VeilExit veil_command_pin (int argc, char **argv);
+VeilExit veil_command_setup (int argc, char **argv);
 VeilExit veil_command_update (int argc, char **argv);
 VeilExit veil_command_verify (int argc, char **argv);
 

@@ -87,6 +87,16 @@ static const VeilCommand commands[] = {
   { "logout", NULL, N_ ("Forget the session"),
     N_ ("Removes the session from the keyring and its file. A running server stops using it at once."), "og-veil logout",
     veil_command_logout },
+  { "setup", NULL, N_ ("Set Veil up, step by step"),
+    N_ ("Asks for port, builds to pin, signing in, starting at login and starting now; what is set already is what Enter keeps, so "
+        "that it\n"
+        "can be done again. With --yes it asks nothing: it keeps what no option says, signs in if nobody is, and starts. Secrets "
+        "are\n"
+        "never asked for; signing in happens in the browser."),
+    "og-veil setup\n"
+    "og-veil setup --yes --port 11500 --autostart\n"
+    "og-veil setup --yes --no-login --no-start --session-store file",
+    veil_command_setup },
   { "update", NULL, N_ ("Update Veil, or say how"),
     N_ ("Finds out whether this is a Flatpak, a package of the distribution or a build from source. A clone that belongs to you is "
         "updated\n"

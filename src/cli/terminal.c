@@ -69,3 +69,27 @@ veil_terminal_ask_secret (const char *question, gsize max)
     }
   return line;
 }
+
+char *
+veil_terminal_ask_line (const char *question)
+{
+  char reply[512];
+  char *line;
+
+  g_printerr ("%s", question);
+  if (fgets (reply, sizeof reply, stdin) == NULL)
+    {
+      g_printerr ("\n");
+      return NULL;
+    }
+  line = g_utf8_make_valid (reply, -1);
+  return g_strstrip (line);
+}
+
+gboolean
+veil_terminal_ask_or (const char *question, gboolean otherwise)
+{
+  g_autofree char *line = veil_terminal_ask_line (question);
+
+  return line == NULL || *line == '\0' ? otherwise : g_ascii_tolower (*line) == 'y';
+}
