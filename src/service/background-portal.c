@@ -12,6 +12,7 @@
 #define BACKGROUND "org.freedesktop.portal.Background"
 #define REQUEST "org.freedesktop.portal.Request"
 #define GRANTED 0
+#define MAX_EARLY 16
 
 /* One question to the portal. It ends once: with the portal's response, its end, or the caller's. Whatever may still call back
  * holds a reference. */
@@ -22,7 +23,8 @@ typedef struct
   gboolean autostart;
   GStrv command;               /* owned */
   GDBusConnection *connection; /* owned */
-  char *handle;                /* owned; the request's object path */
+  char *handle;                /* owned; the request's object path: as expected, then as the portal says */
+  GHashTable *early;           /* owned; responses by path that came before the portal said which is ours; NULL afterwards */
   guint response;              /* signal subscription */
   guint watch;                 /* of the portal's name */
   GSource *cancelled;          /* owned */
@@ -46,6 +48,7 @@ question_clear (gpointer data)
   g_strfreev (self->command);
   g_clear_object (&self->connection);
   g_free (self->handle);
+  g_clear_pointer (&self->early, g_hash_table_unref);
 }
 
 static void
@@ -95,15 +98,11 @@ fail (Question *self, const char *message)
 }
 
 static void
-on_response (GDBusConnection *connection, const char *sender, const char *path, const char *interface, const char *signal,
-             GVariant *parameters, gpointer user_data)
+take_response (Question *self, GVariant *parameters)
 {
-  g_autoptr (Question) self = g_rc_box_acquire (user_data);
   g_autoptr (GVariant) results = NULL;
   guint response;
 
-  if (self->task == NULL || !g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(ua{sv})")))
-    return;
   g_variant_get (parameters, "(u@a{sv})", &response, &results);
   g_variant_lookup (results, "background", "b", &self->granted_background);
   g_variant_lookup (results, "autostart", "b", &self->granted_autostart);
@@ -111,6 +110,21 @@ on_response (GDBusConnection *connection, const char *sender, const char *path, 
     end (self, NULL);
   else
     fail (self, _ ("The desktop did not let Veil run in the background; its settings for applications can change that"));
+}
+
+/* Of any request of this process. */
+static void
+on_response (GDBusConnection *connection, const char *sender, const char *path, const char *interface, const char *signal,
+             GVariant *parameters, gpointer user_data)
+{
+  g_autoptr (Question) self = g_rc_box_acquire (user_data);
+
+  if (self->task == NULL || !g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(ua{sv})")))
+    return;
+  if (self->early == NULL && g_str_equal (path, self->handle))
+    take_response (self, parameters);
+  else if (self->early != NULL && g_hash_table_size (self->early) < MAX_EARLY)
+    g_hash_table_replace (self->early, g_strdup (path), g_variant_ref (parameters));
 }
 
 static void
@@ -136,24 +150,13 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
 }
 
 static void
-listen_at (Question *self, const char *handle)
-{
-  if (self->response != 0)
-    g_dbus_connection_signal_unsubscribe (self->connection, self->response);
-  g_free (self->handle);
-  self->handle = g_strdup (handle);
-  self->response =
-      g_dbus_connection_signal_subscribe (self->connection, PORTAL_NAME, REQUEST, "Response", handle, NULL,
-                                          G_DBUS_SIGNAL_FLAGS_NONE, on_response, g_rc_box_acquire (self), question_unref);
-}
-
-static void
 on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Question) self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-  const char *handle;
+  g_autoptr (GHashTable) early = NULL;
+  GVariant *response;
 
   if (self->task == NULL)
     return;
@@ -168,10 +171,15 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
       fail (self, message);
       return;
     }
-  g_variant_get (reply, "(&o)", &handle);
-  /* Portals older than the handle token. */
-  if (g_strcmp0 (handle, self->handle) != 0)
-    listen_at (self, handle);
+  /* Portals older than the handle token choose it themselves. */
+  g_free (self->handle);
+  g_variant_get (reply, "(o)", &self->handle);
+  early = g_steal_pointer (&self->early);
+  if ((response = g_hash_table_lookup (early, self->handle)) != NULL)
+    {
+      take_response (self, response);
+      return;
+    }
   self->watch = g_bus_watch_name_on_connection (self->connection, PORTAL_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_portal_gone,
                                                 g_rc_box_acquire (self), question_unref);
 }
@@ -181,11 +189,13 @@ ask (Question *self)
 {
   g_autofree char *token = g_strdup_printf ("veil%08x%08x", g_random_int (), g_random_int ());
   g_autofree char *sender = g_strdup (g_dbus_connection_get_unique_name (self->connection) + 1);
-  g_autofree char *handle = g_strdup_printf (PORTAL_PATH "/request/%s/%s", g_strdelimit (sender, ".", '_'), token);
   GVariantBuilder options;
 
-  /* The response may come before the reply. */
-  listen_at (self, handle);
+  self->handle = g_strdup_printf (PORTAL_PATH "/request/%s/%s", g_strdelimit (sender, ".", '_'), token);
+  self->early = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_variant_unref);
+  self->response =
+      g_dbus_connection_signal_subscribe (self->connection, PORTAL_NAME, REQUEST, "Response", NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+                                          on_response, g_rc_box_acquire (self), question_unref);
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&options, "{sv}", "handle_token", g_variant_new_string (token));
   g_variant_builder_add (&options, "{sv}", "reason", g_variant_new_string (self->reason));
