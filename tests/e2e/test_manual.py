@@ -89,6 +89,19 @@ def test_settings_are_described():
     assert 'pii' not in PAGES['og-veil'].read_text().lower()
 
 
+def test_settings_table():
+    """docs/settings.md has the keys, defaults, variables and flags that the program has."""
+    text = (SOURCE / 'docs' / 'settings.md').read_text()
+    rows = {row[0]: row for row in re.findall(r'(?m)^\| `([\w-]+)` \| [^|]* \| `([^`]*)` \| [^|]* \|(?: `(\w+)`)?(?:, `--([\w-]+)`)?[^|]*\|$', text)}
+    schema = dict(re.findall(r'(?s)<key name="([\w-]+)".*?<default>(.*?)</default>', (SOURCE / 'data' / 'ai.opengradient.Veil.gschema.xml').read_text()))
+    assert {key: row[1] for key, row in rows.items()} == schema, 'keys and defaults in docs/settings.md and in the schema'
+    table = re.findall(r'(?m)^  \{ "([\w-]+)", "(\w+)", "([\w-]+)"', (SOURCE / 'src' / 'service' / 'settings.c').read_text())
+    assert len(table) >= 8
+    for flag, variable, key in table:
+        assert rows[key][2:] == (variable, flag)
+    assert rows['require-api-key'][2] == 'OG_VEIL_API_KEY'
+
+
 def test_page_of_the_window():
     done = subprocess.run([os.environ['VEIL'], '--help'], capture_output=True, timeout=DEADLINE, env=environment())
     assert done.returncode == 0, done.stderr
