@@ -100,6 +100,7 @@ load (Shared *self)
 {
   g_autoptr (GError) error = NULL;
   GPtrArray *records = veil_history_file_read (self->path, self->max, &error);
+  g_autoptr (GSource) source = NULL;
   Loaded *loaded;
 
   tell (self, error);
@@ -108,7 +109,11 @@ load (Shared *self)
   loaded = g_new0 (Loaded, 1);
   loaded->shared = shared_ref (self);
   loaded->records = records;
-  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, on_loaded, loaded, loaded_free);
+  /* Not g_main_context_invoke(), which may call it in this very thread. */
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_loaded, loaded, loaded_free);
+  g_source_attach (source, self->context);
 }
 
 static GByteArray *
@@ -156,7 +161,7 @@ load_thread (gpointer data)
   return append_thread (data);
 }
 
-/* With the mutex held, or before anybody else knows of @self. */
+/* With the mutex held: a thread that ends at once says so afterwards. */
 static void
 run (Shared *self, GThreadFunc func)
 {
@@ -239,7 +244,9 @@ veil_history_new (const char *path, VeilRecordList *list)
   on_items_changed (G_LIST_MODEL (list), 0, 0, n, self);
   g_signal_connect (list, "items-changed", G_CALLBACK (on_items_changed), self);
   /* Nothing is appended before all is read: the same thread does both. */
+  g_mutex_lock (&shared->mutex);
   run (shared, load_thread);
+  g_mutex_unlock (&shared->mutex);
   return self;
 }
 

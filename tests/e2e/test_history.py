@@ -81,8 +81,9 @@ def test_switched_off(kept, peer, tmp_path):
     wait_until(lambda: not kept.path.exists(), what='the file to go')
     assert veil.ask('off', veil.secret()).status == 200
     kept.switch(True)
-    wait_until(lambda: veil.ask('again', veil.secret()).status == 200 and kept.lines(), what='a line')
-    assert set(models(kept.lines())) == {'again'}
+    assert veil.ask('again', veil.secret()).status == 200
+    wait_until(kept.lines, what='a line')
+    assert models(kept.lines()) == ['again']
     veil.stop()
     kept.switch(False)
     veil = PeerVeil(tmp_path / 'veil', peer)

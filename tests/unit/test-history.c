@@ -439,6 +439,28 @@ test_many (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* A history whose file is not there is read in no time: it keeps what comes all the same, however the two threads meet. */
+static void
+test_quick (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < 300; i++)
+    {
+      g_autoptr (VeilRecordList) list = veil_record_list_new (0);
+      VeilHistory *history = veil_history_new (fixture->path, list);
+      g_autofree char *text = NULL;
+
+      for (guint turn = 0; turn < i; turn++)
+        g_thread_yield ();
+      add (list, "quick", FAILED);
+      veil_history_free (history);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      text = read_file (fixture);
+      g_assert_nonnull (strstr (text, "quick"));
+      veil_history_erase (fixture->path);
+    }
+}
+
 #define ADD(name, func) g_test_add ("/history/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -459,6 +481,7 @@ main (int argc, char **argv)
   ADD ("in-the-way", test_in_the_way);
   ADD ("erase", test_erase);
   ADD ("many", test_many);
+  ADD ("quick", test_quick);
   status = g_test_run ();
   signer_free (signer);
   return status;
