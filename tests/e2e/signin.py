@@ -15,7 +15,7 @@ import tempfile
 import threading
 import urllib.parse
 
-from program import DEADLINE, OG_VEIL, assert_no_report, environment, wait_until
+from program import DEADLINE, OG_VEIL, assert_no_report, ended, environment, wait_until
 
 HERE = pathlib.Path(__file__).parent
 
@@ -146,13 +146,13 @@ class Login:
         return response.status, {k.lower(): v for k, v in response.getheaders()}, text
 
     def end(self):
-        code = self.process.wait(DEADLINE)
+        self.process.wait(DEADLINE)
         while self.lines.get(timeout=DEADLINE) is not None:
             pass
         while self.process.stdout in () or not self.lines.empty():
             self.lines.get()
         assert_no_report(b''.join(self.stderr))
-        return code
+        return ended(self.process.returncode, b''.join(self.stderr))[0]
 
     def output(self):
         return b''.join(self.stdout + self.stderr)

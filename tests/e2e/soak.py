@@ -15,13 +15,12 @@ import pathlib
 import random
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from program import OG_VEIL_SANDBOX, Sandbox, Veil, environment, wait_until
+from program import OG_VEIL_SANDBOX, Sandbox, Veil, complete, wait_until
 
 STATUSES = {400, 401, 402, 404, 413, 429, 500, 502, 503, 504}
 HEAVY = {'huge-answer', 'gzip-bomb', 'header-bomb', 'hang', 'stall', 'drip'}
@@ -30,7 +29,7 @@ PATIENCE = 60  # seconds: what takes longer hangs
 
 def fault_names():
     """Those that a request can ask for, by what must become of them."""
-    text = subprocess.run([OG_VEIL_SANDBOX, '--list-faults'], capture_output=True, check=True, env=environment()).stdout.decode()
+    text = complete([OG_VEIL_SANDBOX, '--list-faults']).stdout.decode()
     groups = [re.findall(r'^  (\S+)', group, re.M) for group in text.split('\n\n')]
     enclave, variants, relay, registry = groups[:4]
     return enclave + relay, variants, registry

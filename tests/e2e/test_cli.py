@@ -6,11 +6,10 @@ import json
 import os
 import signal
 import stat
-import subprocess
 import threading
 
 import pytest
-from program import DEADLINE, OG_VEIL, PeerVeil, Veil, environment, run, sign_in
+from program import DEADLINE, OG_VEIL, PeerVeil, Veil, complete, environment, run, sign_in
 from veil_peer import Peer
 from veil_peer.http import Server
 
@@ -68,7 +67,7 @@ def test_env_can_be_evaluated():
     """eval "$(og-veil env)", with a key that the shell has."""
     script = 'eval "$("$0" env --port 4321)"; printf "%s|%s" "$OPENAI_BASE_URL" "$OPENAI_API_KEY"'
     for env, key in (({}, 'veil'), ({'OG_VEIL_API_KEY': 'a-key$(false)`'}, 'a-key$(false)`')):
-        done = subprocess.run(['sh', '-c', script, OG_VEIL], capture_output=True, env=environment(**env), timeout=DEADLINE)
+        done = complete(['sh', '-c', script, OG_VEIL], env=environment(**env))
         assert done.stdout.decode() == 'http://127.0.0.1:4321/v1|' + key, done
 
 
@@ -186,7 +185,7 @@ def test_output_of_serve(veil):
 def test_sigint_ends_it_too(tmp_path):
     veil = Veil(tmp_path, '--session-store', 'file')
     veil.process.send_signal(signal.SIGINT)
-    assert veil.process.wait(DEADLINE) == 0
+    assert veil.wait() == 0
     veil.stop()
 
 
@@ -241,11 +240,9 @@ def test_test(veil, peer):
 def test_prompts_as_they_are(veil, peer):
     for model, arguments, prompt in (('cli-dash', ['--', '--dash', '-x'], '--dash -x'), ('cli-letters', ['Grüße', '☃'], 'Grüße ☃')):
         for locale in ('C', 'C.UTF-8'):
-            done = subprocess.run([OG_VEIL, 'test', '--port', str(veil.port), '--model', model, *arguments], capture_output=True, timeout=DEADLINE,
-                                  env={**environment(), 'LC_ALL': locale})
+            done = complete([OG_VEIL, 'test', '--port', str(veil.port), '--model', model, *arguments], env={**environment(), 'LC_ALL': locale})
             assert done.returncode == 0 and peer.seen(model)[-1].wire['messages'][0]['content'] == prompt
-    done = subprocess.run([OG_VEIL, 'test', '--port', str(veil.port), '--model', 'cli-bytes', b'gr\xfc\xdf'], capture_output=True, timeout=DEADLINE,
-                          env=environment())
+    done = complete([OG_VEIL, 'test', '--port', str(veil.port), '--model', 'cli-bytes', b'gr\xfc\xdf'])
     assert done.returncode == 2 and 'UTF-8' in one_sentence(done.stderr) and not peer.seen('cli-bytes')
 
 

@@ -10,12 +10,11 @@ import re
 import select
 import shlex
 import signal
-import subprocess
 import time
 
 import pytest
 from commands import COMMANDS, help_of, options
-from program import DEADLINE, OG_VEIL, environment, run
+from program import DEADLINE, OG_VEIL, complete, environment, run
 
 COMPLETIONS = pathlib.Path(__file__).parents[2] / 'data' / 'completions'
 HASHES = ['0x' + '%02x' % n * 32 for n in (1, 2)]
@@ -73,7 +72,7 @@ def shell_environment(place):
 
 
 def script(place, command, *arguments):
-    done = subprocess.run([*command, *arguments], capture_output=True, timeout=DEADLINE, cwd=place, env=shell_environment(place))
+    done = complete([*command, *arguments], cwd=place, env=shell_environment(place))
     assert done.stderr == b'', done.stderr.decode()
     return [line.split('\t')[0] for line in done.stdout.decode().splitlines()]
 

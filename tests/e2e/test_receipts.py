@@ -13,7 +13,7 @@ import sys
 
 import jsonschema
 import pytest
-from program import DEADLINE, OG_VEIL, Sandbox, Veil, environment, run
+from program import DEADLINE, OG_VEIL, Sandbox, Veil, complete, environment, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'receipts'))
@@ -223,7 +223,7 @@ def taken_of(tmp_path, cases):
     script = 'for f; do "$OG" verify "$f" >/dev/null 2>&1; echo $?; done'
 
     def run_some(some):
-        done = subprocess.run(['sh', '-c', script, 'sh', *map(str, some)], capture_output=True, timeout=4 * DEADLINE, env=environment(OG=OG_VEIL))
+        done = complete(['sh', '-c', script, 'sh', *map(str, some)], timeout=4 * DEADLINE, env=environment(OG=OG_VEIL))
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
 

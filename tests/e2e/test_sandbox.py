@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 import pytest
-from program import DEADLINE, OG_VEIL_SANDBOX, REPORTS, Sandbox, Veil, environment, processes, run, sign_in, wait_until
+from program import DEADLINE, OG_VEIL_SANDBOX, Sandbox, Veil, assert_no_report, complete, ended, environment, processes, run, sign_in, wait_until
 import test_attest
 
 STREAM = {'stream': True, 'stream_options': {'include_usage': True}}
@@ -92,9 +92,9 @@ def hasty(network, tmp_path_factory):
 
 
 def listed_faults():
-    done = subprocess.run([OG_VEIL_SANDBOX, '--list-faults'], capture_output=True, text=True, timeout=DEADLINE, env=environment())
+    done = complete([OG_VEIL_SANDBOX, '--list-faults'])
     assert done.returncode == 0
-    return {line.split()[0] for line in done.stdout.splitlines() if line.startswith('  ')}
+    return {line.split()[0] for line in done.stdout.decode().splitlines() if line.startswith('  ')}
 
 
 def test_every_fault_has_an_expectation():
@@ -270,8 +270,9 @@ def test_parent_says_when_the_sandbox_dies(tmp_path):
     veil = Veil(tmp_path, '--sandbox')
     [helper] = [pid for pid in processes(veil.token) if pid != veil.process.pid]
     os.kill(helper, 9)
-    assert veil.process.wait(DEADLINE) == 1
-    assert b'sandbox' in veil.stderr().splitlines()[-1] and not REPORTS.search(veil.stderr())
+    assert veil.wait() == 1
+    assert_no_report(veil.stderr())
+    assert b'sandbox' in ended(1, veil.stderr())[1].splitlines()[-1]
 
 
 @pytest.mark.parametrize('program', ['/nonexistent/helper', '/bin/true', '/bin/cat'])
@@ -287,7 +288,8 @@ def test_helper_that_does_not_work(tmp_path, program):
     wait_until(lambda: len(processes(token)) == 2)
     process.terminate()
     stdout, stderr = process.communicate(timeout=DEADLINE)
-    assert b'listening' not in stdout and not REPORTS.search(stderr)
+    assert b'listening' not in stdout
+    assert_no_report(stderr)
     wait_until(lambda: not processes(token), 10, 'everything to end')
 
 
@@ -303,7 +305,7 @@ def test_many_at_once(sandbox):
 
 def test_sandbox_options():
     for arguments in (['--fault', 'no-such'], ['--tees', '0'], ['--port', '70000'], ['--nonsense'], ['extra'], ['--latency', '-1']):
-        done = subprocess.run([OG_VEIL_SANDBOX, *arguments], capture_output=True, timeout=DEADLINE, env=environment())
+        done = complete([OG_VEIL_SANDBOX, *arguments])
         assert done.returncode == 2 and done.stderr and not done.stdout, arguments
-    done = subprocess.run([OG_VEIL_SANDBOX, '--version'], capture_output=True, timeout=DEADLINE, env=environment())
+    done = complete([OG_VEIL_SANDBOX, '--version'])
     assert done.returncode == 0 and done.stdout.startswith(b'og-veil-sandbox ')

@@ -7,10 +7,9 @@ import json
 import os
 import resource
 import stat
-import subprocess
 
 import pytest
-from program import OG_VEIL, PeerVeil, Veil, environment, run, wait_until
+from program import OG_VEIL, PeerVeil, Veil, complete, environment, run, wait_until
 from veil_peer import Peer, abi
 
 ABSENT = 'aa' * 32
@@ -232,7 +231,7 @@ def test_without_the_schemas_of_the_system(tmp_path, schema_dir):
     if not schema_dir:
         env.pop('GSETTINGS_SCHEMA_DIR', None)
     for arguments in (['tees', '--session-store', 'file'], ['test', '--port', '1', 'x']):
-        done = subprocess.run([OG_VEIL, *arguments, '--home', str(tmp_path)], capture_output=True, env=env, timeout=60)
+        done = complete([OG_VEIL, *arguments, '--home', str(tmp_path)], env=env)
         assert done.returncode == 1 and len(done.stderr.decode().splitlines()) == 1, done
 
 
@@ -341,7 +340,7 @@ def test_disk_that_is_full(tmp_path, link):
     if link:
         link(other, path)
     # Python ignores the signal of this limit, and so does what it starts.
-    done = subprocess.run([OG_VEIL, 'pin', 'add', 'bb' * 32, '--home', str(tmp_path)], capture_output=True, env=environment(), timeout=60, restore_signals=False,
+    done = complete([OG_VEIL, 'pin', 'add', 'bb' * 32, '--home', str(tmp_path)], restore_signals=False,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20)))
     assert done.returncode == 1 and done.stdout == b'' and b'cannot be written' in done.stderr and len(done.stderr.decode().splitlines()) == 1, done
     assert path.read_text() == text and {p.name for p in tmp_path.iterdir()} <= {'settings.ini', 'settings.lock', 'elsewhere'}

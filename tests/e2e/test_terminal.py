@@ -15,7 +15,7 @@ import subprocess
 import time
 
 import pytest
-from program import DEADLINE, OG_VEIL, Veil, assert_no_report, environment, processes, run, wait_until
+from program import DEADLINE, OG_VEIL, Veil, assert_no_report, complete, ended, environment, processes, run, wait_until
 from test_cli import BUNDLE, change, login, one_sentence
 
 LONG = change(BUNDLE, ['access_token'], 'secret' * 1500)
@@ -44,7 +44,7 @@ class Terminal:
             data = data[os.write(self.fd, data[:1000]):]
 
     def end(self):
-        code = self.process.wait(DEADLINE)
+        self.process.wait(DEADLINE)
         while select.select([self.fd], [], [], 0)[0]:
             self.shown += os.read(self.fd, 65536)
         left = select.select([self.slave], [], [], 0)[0]
@@ -53,7 +53,7 @@ class Terminal:
         assert_no_report(self.shown)
         assert not left, 'the shell would have got the rest of the paste'
         assert b'secret' not in self.shown, 'the tokens are on the screen'
-        return code
+        return ended(self.process.returncode, self.shown)[0]
 
 
 @pytest.mark.parametrize('text', [json.dumps(BUNDLE), json.dumps(BUNDLE, indent=2), json.dumps(LONG), json.dumps(LONG, indent=2),
@@ -107,7 +107,7 @@ def test_ctrl_c(tmp_path):
         [helper] = [pid for pid in processes(veil.token) if pid != veil.process.pid]
         assert os.getpgid(helper) != os.getpgid(veil.process.pid), 'the helper gets it, too'
         veil.process.send_signal(signal.SIGINT)
-        assert veil.process.wait(DEADLINE) == 0
+        assert veil.wait() == 0
         veil.stop()
 
 
@@ -115,8 +115,10 @@ def test_ctrl_c(tmp_path):
 def test_closed_files(tmp_path, closed):
     """Nothing else may get the numbers of the standard files, or what is printed lands in it."""
     script = 'exec "$0" serve -f --sandbox --port 0 --home "$1" ' + closed
+    env = environment()
+    env['ASAN_OPTIONS'] = env.get('ASAN_OPTIONS', '') + ':log_path=%s' % (tmp_path / 'report')
     process = subprocess.Popen(['sh', '-c', script, OG_VEIL, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               stdin=subprocess.DEVNULL, env=environment())
+                               stdin=subprocess.DEVNULL, env=env)
     sockets = '/proc/%d/net/tcp' % process.pid
 
     def listens():
@@ -134,7 +136,10 @@ def test_closed_files(tmp_path, closed):
         if name in re.split('&- ?', closed):
             assert os.readlink('/proc/%d/fd/%d' % (process.pid, fd)) == '/dev/null'
     process.terminate()
-    assert process.wait(DEADLINE) == 0
+    process.wait(DEADLINE)
+    report = b''.join(path.read_bytes() for path in tmp_path.glob('report.*'))
+    assert_no_report(report)
+    assert ended(process.returncode, report)[0] == 0
     process.stdout.close()
 
 
@@ -142,7 +147,7 @@ def test_closed_files(tmp_path, closed):
 def test_full_output(command):
     """What could not be printed did not succeed."""
     with open('/dev/full', 'wb') as full:
-        done = subprocess.run([OG_VEIL, *command], stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=DEADLINE)
+        done = complete([OG_VEIL, *command], stdout=full)
     assert done.returncode == 1 and 'output' in one_sentence(done.stderr)
 
 
@@ -153,8 +158,8 @@ def test_names_in_any_locale(tmp_path, locale):
         home = os.path.join(os.fsencode(tmp_path), name)
         bundle = json.dumps(change(BUNDLE, ['user', 'email'], 'jürgen@example.com')).encode()
         for arguments, env in (([b'--home', home], {}), ([], {'OG_VEIL_HOME': os.fsdecode(home)})):
-            done = subprocess.run([OG_VEIL, 'login', '--manual', '--session-store', 'file', *arguments], input=bundle, capture_output=True,
-                                  env={**environment(**env), 'LC_ALL': locale}, timeout=DEADLINE)
+            done = complete([OG_VEIL, 'login', '--manual', '--session-store', 'file', *arguments], input=bundle,
+                            env={**environment(**env), 'LC_ALL': locale})
             assert done.returncode == 0 and b'rgen@example.com' in done.stdout, done
             os.unlink(os.path.join(home, b'session.json'))
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 import pytest
-from program import DEADLINE, OG_VEIL, assert_no_report, environment
+from program import OG_VEIL, assert_no_report, complete, environment
 
 NOBODY = 65534
 
@@ -46,7 +46,7 @@ def update(place, program, *args, user=None, env=None):
     env = environment(PATH=str(place / 'tools'), HOME=str(place), XDG_DATA_HOME=str(place / 'data'), **(env or {}))
     if user is not None:
         subprocess.run(['chown', '-R', str(user), str(place)], check=True)
-    done = subprocess.run([program, 'update', *args], capture_output=True, env=env, timeout=DEADLINE, user=user, cwd='/')
+    done = complete([program, 'update', *args], env=env, user=user, cwd='/')
     assert_no_report(done.stderr)
     return done
 
@@ -131,7 +131,7 @@ def test_never_as_root(place):
     for name in ('git', 'meson', 'ninja', 'sudo'):
         tool(place, name, '')
     command = [program, 'update'] if os.geteuid() == 0 else ['/usr/bin/unshare', '-r', program, 'update']
-    done = subprocess.run(command, capture_output=True, env=environment(PATH=str(place / 'tools'), XDG_DATA_HOME=str(place / 'data')), timeout=DEADLINE, cwd='/')
+    done = complete(command, env=environment(PATH=str(place / 'tools'), XDG_DATA_HOME=str(place / 'data')), cwd='/')
     assert 'nothing is run as root' in said(done)
     assert calls(place) == []
 
