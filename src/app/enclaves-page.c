@@ -177,6 +177,8 @@ veil_enclaves_page_dispose (GObject *object)
   g_clear_handle_id (&self->look, g_source_remove);
   g_clear_object (&self->list);
   g_clear_object (&self->front);
+  /* Before the template takes it away behind the back of AdwBin. */
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_ENCLAVES_PAGE);
   G_OBJECT_CLASS (veil_enclaves_page_parent_class)->dispose (object);
 }

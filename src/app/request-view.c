@@ -278,6 +278,8 @@ veil_request_view_dispose (GObject *object)
   if (self->record != NULL)
     g_clear_signal_handler (&self->handler, self->record);
   g_clear_object (&self->record);
+  /* Before the template takes it away behind the back of AdwBin. */
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_REQUEST_VIEW);
   G_OBJECT_CLASS (veil_request_view_parent_class)->dispose (object);
 }

@@ -124,6 +124,8 @@ veil_requests_page_dispose (GObject *object)
   drop_records (self);
   g_clear_object (&self->selection);
   g_clear_object (&self->front);
+  /* Before the template takes it away behind the back of AdwBin. */
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_REQUESTS_PAGE);
   G_OBJECT_CLASS (veil_requests_page_parent_class)->dispose (object);
 }

@@ -223,6 +223,8 @@ veil_sign_in_view_dispose (GObject *object)
     }
   g_clear_object (&self->flow);
   g_clear_object (&self->front);
+  /* Before the template takes it away behind the back of AdwBin. */
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_SIGN_IN_VIEW);
   G_OBJECT_CLASS (veil_sign_in_view_parent_class)->dispose (object);
 }

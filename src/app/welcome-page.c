@@ -133,6 +133,8 @@ veil_welcome_page_dispose (GObject *object)
 
   g_clear_object (&self->front);
   g_clear_pointer (&self->python, veil_session_unref);
+  /* Before the template takes it away behind the back of AdwBin. */
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_WELCOME_PAGE);
   G_OBJECT_CLASS (veil_welcome_page_parent_class)->dispose (object);
 }
