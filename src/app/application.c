@@ -4,6 +4,7 @@
 #include "application.h"
 
 #include "about.h"
+#include "app-tray.h"
 #include "config.h"
 #include "preferences.h"
 #include "window.h"
@@ -19,6 +20,7 @@ struct _VeilApplication
   gboolean sandbox;
   gboolean background;
   VeilFront *front;       /* owned; from startup to shutdown */
+  VeilAppTray *tray;      /* owned; likewise */
   GCancellable *quitting; /* owned; NULL until somebody quits */
   guint sigint, sigterm;
 };
@@ -201,6 +203,7 @@ veil_application_startup (GApplication *application)
   self->front = veil_front_new (self->settings, self->sandbox);
   g_signal_connect_object (self->front, "changed", G_CALLBACK (on_front_changed), self, 0);
   veil_front_set_on (self->front, TRUE);
+  self->tray = veil_app_tray_new (self);
   /* The endpoint serves without a window too. */
   g_application_hold (application);
 }
@@ -214,9 +217,12 @@ veil_application_shutdown (GApplication *application)
     g_source_remove (self->sigint);
   if (self->sigterm != 0)
     g_source_remove (self->sigterm);
+  if (self->tray != NULL)
+    veil_app_tray_stop (self->tray);
   if (self->front != NULL)
     veil_front_stop (self->front);
   G_APPLICATION_CLASS (veil_application_parent_class)->shutdown (application);
+  g_clear_object (&self->tray);
   g_clear_object (&self->front);
 }
 
