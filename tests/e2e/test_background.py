@@ -347,7 +347,7 @@ def test_restart_in_the_foreground(home, tmp_path):
 
 
 def test_restart_that_fails(home):
-    home.start('--sandbox')
+    home.start('--sandbox', *STORE)
     (home.path / 'settings.ini').write_text('[veil]\nport=nonsense\n')
     done = home.run('stop')
     assert done.returncode == 1, 'settings that cannot be read are an error of every command'
