@@ -3,9 +3,12 @@
 
 #include "complete.h"
 
+#include "instance.h"
 #include "settings-file.h"
 
 #include <string.h>
+
+#define LISTING_MS 3000 /* nobody waits longer for what may come next */
 
 /* The settings of the home that the words name, or NULL: completion says nothing about what is wrong. */
 static VeilSettings *
@@ -61,6 +64,65 @@ print_pins (const VeilSettings *settings, const char *prefix)
 }
 
 static void
+on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static gboolean
+on_too_late (gpointer process)
+{
+  g_subprocess_force_exit (process);
+  return G_SOURCE_CONTINUE;
+}
+
+/* What `og-veil tees --json` prints; NULL if nobody runs in the home, for then the keyring might have to be unlocked, or it
+ * takes too long. */
+static VeilJsonDoc *
+list_tees (const VeilSettings *settings)
+{
+  g_autoptr (VeilInstanceInfo) running = veil_instance_find (settings->home, NULL);
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GBytes) text = NULL;
+  guint timer;
+
+  if (running == NULL)
+    return NULL;
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, "/proc/self/exe", "tees",
+                              "--json", "--home", settings->home, NULL);
+  if (process == NULL)
+    return NULL;
+  timer = g_timeout_add (LISTING_MS, on_too_late, process);
+  g_subprocess_communicate_async (process, NULL, NULL, on_listed, (gpointer) &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (timer);
+  if (!g_subprocess_communicate_finish (process, result, &text, NULL, NULL) || text == NULL || g_bytes_get_size (text) == 0)
+    return NULL;
+  return veil_json_doc_new (g_bytes_get_data (text, NULL), g_bytes_get_size (text), NULL);
+}
+
+/* @member: of the objects of the array @array. */
+static void
+print_listed (const VeilSettings *settings, const char *prefix, const char *array, const char *member, const char *description)
+{
+  g_autoptr (VeilJsonDoc) doc = list_tees (settings);
+  const VeilJson *rows = doc != NULL ? veil_json_get_member (veil_json_doc_get_root (doc), array) : NULL;
+
+  for (guint i = 0; rows != NULL && i < veil_json_get_size (rows); i++)
+    {
+      const VeilJson *row = veil_json_get_element (rows, i);
+      const char *value = veil_json_get_string (veil_json_get_member (row, member), NULL);
+      const char *about = veil_json_get_string (veil_json_get_member (row, description), NULL);
+      g_autofree char *printable = veil_cli_printable (about != NULL ? about : "");
+
+      if (value != NULL)
+        g_print ("%s%s\t%s\n", prefix, value, g_strdelimit (printable, "\n\t", ' '));
+    }
+}
+
+static void
 print_fixed (const char *prefix, const char *const *values)
 {
   for (; *values != NULL; values++)
@@ -85,5 +147,10 @@ veil_complete_values (const char *name, const char *prefix, const char *home)
   else if (strcmp (name, "NAME") == 0)
     print_models (prefix);
   else if (strcmp (name, "HASH") == 0 && (settings = load_settings (home)) != NULL)
-    print_pins (settings, prefix);
+    {
+      print_pins (settings, prefix);
+      print_listed (settings, prefix, "builds", "pcr_hash", "version");
+    }
+  else if (strcmp (name, "ID") == 0 && (settings = load_settings (home)) != NULL)
+    print_listed (settings, prefix, "tees", "tee_id", "endpoint");
 }

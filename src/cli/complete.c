@@ -157,32 +157,32 @@ veil_complete_command (const VeilCommand *command, const GOptionEntry *entries, 
   return VEIL_EXIT_OK;
 }
 
+/* @words, after the name of @command, as its function takes them. */
+static VeilExit
+ask_command (const VeilCommand *command, char **words)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) argv = NULL;
+
+  g_strv_builder_add_many (builder, command->name, VEIL_CLI_COMPLETE, NULL);
+  g_strv_builder_addv (builder, (const char **) words);
+  argv = g_strv_builder_end (builder);
+  return command->run ((int) g_strv_length (argv), argv);
+}
+
 VeilExit
 veil_complete_overview (char **words)
 {
   const VeilCommand *command = words[0] != NULL ? veil_cli_find_command (words[0]) : NULL;
 
-  if (words[0] != NULL && words[1] != NULL)
-    {
-      g_auto (GStrv) argv = NULL;
-      g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-      if (command == NULL && !g_str_equal (words[0], "help"))
-        return VEIL_EXIT_OK;
-      if (command != NULL)
-        {
-          g_strv_builder_add_many (builder, words[0], VEIL_CLI_COMPLETE, NULL);
-          g_strv_builder_addv (builder, (const char **) words + 1);
-          argv = g_strv_builder_end (builder);
-          return command->run (g_strv_length (argv), argv);
-        }
-    }
+  /* Without a command there are options too. */
+  if (words[0] != NULL && *words[0] == '-')
+    return ask_command (veil_cli_find_command (""), words);
+  if (words[0] != NULL && words[1] != NULL && *words[0] != '\0' && command != NULL)
+    return ask_command (command, words + 1);
+  if (words[0] != NULL && words[1] != NULL && !g_str_equal (words[0], "help"))
+    return VEIL_EXIT_OK;
   for (command = veil_cli_get_commands (); command->name != NULL; command++)
     print_candidate (command->name, _ (command->summary));
-  if (words[0] != NULL && *words[0] == '-')
-    {
-      print_candidate ("--help", _ ("Show the help text"));
-      print_candidate ("--version", _ ("Show the version"));
-    }
   return VEIL_EXIT_OK;
 }

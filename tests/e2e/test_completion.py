@@ -3,6 +3,7 @@
 """What bash, zsh and fish offer, asked of the real shells, against what the program says in its help."""
 
 import contextlib
+import json
 import os
 import pathlib
 import pty
@@ -14,7 +15,8 @@ import time
 
 import pytest
 from commands import COMMANDS, help_of, options
-from program import DEADLINE, OG_VEIL, complete, environment, run
+from program import DEADLINE, OG_VEIL, PeerVeil, complete, environment, run
+from veil_peer import abi
 
 COMPLETIONS = pathlib.Path(__file__).parents[2] / 'data' / 'completions'
 HASHES = ['0x' + '%02x' % n * 32 for n in (1, 2)]
@@ -141,6 +143,12 @@ def test_commands(shell, place):
     assert offered(shell, place, 'og-veil conquer ') == set()
 
 
+def test_options_without_a_command(shell, place):
+    """Those of serving in the background."""
+    assert {'--' + name for name in options('serve') if name not in ('foreground', 'login')} == offered(shell, place, 'og-veil --')
+    assert offered(shell, place, 'og-veil --session-store ') == {'keyring', 'file'}
+
+
 @pytest.mark.parametrize('command', COMMANDS)
 def test_options(shell, place, command):
     """All that the help lists, and nothing else."""
@@ -166,6 +174,38 @@ def test_values(shell, place):
     assert offered(shell, place, 'og-veil serve --session-store=k') == {'--session-store=keyring'}
     assert offered(shell, place, 'og-veil pin remove ') == set(HASHES)
     assert offered(shell, place, 'og-veil pin --home %s remove ' % (place / 'elsewhere')) == set()
+
+
+@pytest.fixture(scope='module')
+def served(peer, tmp_path_factory):
+    """A running server; its home keeps the session in a file."""
+    veil = PeerVeil(tmp_path_factory.mktemp('served'), peer)
+    (veil.home / 'home' / 'settings.ini').write_text("[veil]\nsession-store='file'\n")
+    active = abi.selector('getActiveTEEs(uint8)').hex()
+
+    def answer(message, call):
+        if call['params'][0]['data'].startswith('0x' + active):
+            return peer.answer_rpc(message, call, peer.active_tees(call))
+        error = {'jsonrpc': '2.0', 'id': call['id'], 'error': {'code': 3, 'message': 'execution reverted'}}
+        return message.respond(200, json.dumps(error).encode(), [('Content-Type', 'application/json')])
+
+    peer.registry_handler = answer
+    yield veil
+    veil.stop()
+
+
+def test_enclaves_of_a_running_server(shell, place, served, peer):
+    home = '--home %s' % (served.home / 'home')
+    ids = {enclave.tee_id for enclave in peer.enclaves}
+    assert offered(shell, place, 'og-veil tees %s select ' % home) == ids | {'auto'}
+    assert offered(shell, place, 'og-veil serve %s --tee-id ' % home) == ids
+    assert offered(shell, place, 'og-veil pin %s add ' % home) == {'0x' + enclave.pcr_hash.hex() for enclave in peer.enclaves}
+
+
+def test_enclaves_of_nobody(place):
+    """Without a server nothing is asked of keyring or registry."""
+    done = run('--complete', 'tees', '--home', str(place / 'home'), 'select', '')
+    assert (done.returncode, done.stdout, done.stderr) == (0, b'auto\t\n', b'')
 
 
 def test_folders(shell, place):
