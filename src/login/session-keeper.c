@@ -8,8 +8,6 @@
 #include "session-renewal.h"
 #include "veil-error.h"
 
-#define LEAD_S 60
-
 struct _VeilSessionKeeper
 {
   GObject parent;
@@ -17,7 +15,7 @@ struct _VeilSessionKeeper
   SoupSession *http;     /* owned */
   VeilTokenStore *store; /* owned; may be NULL */
   char *home;            /* owned; may be NULL */
-  VeilKeeperTimes times;
+  VeilRenewalClock clock;
 
   VeilSession *session; /* owned; may be NULL */
   VeilSession *stored;  /* owned; what the store held last; may be NULL */
@@ -29,9 +27,6 @@ struct _VeilSessionKeeper
   guint under_way;      /* renewals, those of former sessions included */
   gboolean closing;     /* no more renewals */
   gboolean interrupted; /* an earlier run ended in the middle of a renewal */
-  guint failures;       /* in a row */
-  gint64 renewed_at;    /* monotonic; 0 is never */
-  gint64 not_before;    /* monotonic: the next renewal that nobody but the clock asks for */
 };
 
 G_DEFINE_FINAL_TYPE (VeilSessionKeeper, veil_session_keeper, G_TYPE_OBJECT)
@@ -65,12 +60,6 @@ ticket_free (Ticket *self)
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ticket, ticket_free)
-
-static gint64
-real_now (void)
-{
-  return g_get_real_time () / G_USEC_PER_SEC;
-}
 
 static void
 drop_timer (VeilSessionKeeper *self)
@@ -114,46 +103,28 @@ can_renew (VeilSessionKeeper *self)
 }
 
 static gboolean
-has_run_out (VeilSessionKeeper *self, gint64 lead)
-{
-  return self->session->expires_at != 0 && self->times.now () >= self->session->expires_at - lead;
-}
-
-static gboolean
 on_timer (gpointer data)
 {
   g_autoptr (VeilSessionKeeper) self = g_object_ref (data);
 
   drop_timer (self);
-  if (can_renew (self) && has_run_out (self, LEAD_S) && g_get_monotonic_time () >= self->not_before)
+  if (can_renew (self) && veil_renewal_clock_is_due (&self->clock, self->session))
     renew (self);
   else
     plan (self);
   return G_SOURCE_REMOVE;
 }
 
-/* The clock may be set and the machine may sleep: the time is looked at again and again instead of slept for once. */
 static void
 plan (VeilSessionKeeper *self)
 {
-  gint64 wait_ms, pause_ms;
-
   drop_timer (self);
   if (self->renewing || !can_renew (self) || self->session->expires_at == 0)
     return;
-  wait_ms = (self->session->expires_at - LEAD_S - self->times.now ()) * 1000;
-  pause_ms = (self->not_before - g_get_monotonic_time ()) / 1000 + 1;
-  wait_ms = CLAMP (MAX (wait_ms, pause_ms), 0, (gint64) self->times.look);
-  self->timer = g_timeout_source_new ((guint) wait_ms);
+  self->timer = g_timeout_source_new (veil_renewal_clock_get_wait (&self->clock, self->session));
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_set_static_name (self->timer, "veil-session-renewal");
   g_source_attach (self->timer, g_main_context_get_thread_default ());
-}
-
-static void
-set_pause (VeilSessionKeeper *self, guint milliseconds)
-{
-  self->not_before = g_get_monotonic_time () + (gint64) milliseconds * 1000;
 }
 
 /* --- how it ends --- */
@@ -173,9 +144,7 @@ adopt (VeilSessionKeeper *self, VeilSession *session)
   self->session = session;
   self->renewing = FALSE;
   self->interrupted = FALSE;
-  self->failures = 0;
-  self->renewed_at = g_get_monotonic_time ();
-  set_pause (self, self->times.pause);
+  veil_renewal_clock_note_renewed (&self->clock);
   g_signal_emit (self, signals[CHANGED], 0);
   settle (self, NULL);
   plan (self);
@@ -184,13 +153,8 @@ adopt (VeilSessionKeeper *self, VeilSession *session)
 static void
 put_off (VeilSessionKeeper *self, const GError *error)
 {
-  guint wait = self->times.backoff;
-
-  for (guint i = 0; i < self->failures && wait < self->times.backoff_max; i++)
-    wait *= 2;
-  self->failures++;
+  veil_renewal_clock_note_failure (&self->clock);
   self->renewing = FALSE;
-  set_pause (self, MIN (wait, self->times.backoff_max));
   g_message ("%s", error->message);
   settle (self, error);
   plan (self);
@@ -268,10 +232,10 @@ renew (VeilSessionKeeper *self)
   ticket = g_new0 (Ticket, 1);
   ticket->keeper = g_object_ref (self);
   ticket->ending = g_object_ref (self->ending);
-  if (self->home != NULL && self->failures == 0 && self->renewed_at == 0)
+  if (self->home != NULL && veil_renewal_clock_is_fresh (&self->clock))
     self->interrupted = veil_home_is_renewing (self->home);
-  veil_session_renewal_async (self->http, self->store, self->home, self->session, self->stored, self->times.now (), self->ending,
-                              on_renewed, ticket);
+  veil_session_renewal_async (self->http, self->store, self->home, self->session, self->stored, self->clock.times.now (),
+                              self->ending, on_renewed, ticket);
 }
 
 /* --- the outside --- */
@@ -287,9 +251,7 @@ drop_session (VeilSessionKeeper *self)
   g_clear_error (&self->end);
   self->renewing = FALSE;
   self->interrupted = FALSE;
-  self->failures = 0;
-  self->renewed_at = 0;
-  self->not_before = 0;
+  veil_renewal_clock_reset (&self->clock);
 }
 
 static void
@@ -317,7 +279,7 @@ veil_session_keeper_class_init (VeilSessionKeeperClass *klass)
 static void
 veil_session_keeper_init (VeilSessionKeeper *self)
 {
-  self->times = (VeilKeeperTimes){ 30000, 30000, 5000, 2000, 300000, real_now };
+  veil_renewal_clock_init (&self->clock);
   self->ending = g_cancellable_new ();
   g_queue_init (&self->waiting);
 }
@@ -336,7 +298,7 @@ veil_session_keeper_new (SoupSession *http, VeilTokenStore *store, const char *h
 void
 veil_session_keeper_set_times (VeilSessionKeeper *self, const VeilKeeperTimes *times)
 {
-  self->times = *times;
+  self->clock.times = *times;
 }
 
 static void
@@ -402,19 +364,17 @@ static VeilSession *
 get_now (VeilSessionKeeper *self, const char *refused, GError **error)
 {
   gboolean is_refused = refused != NULL && self->session != NULL && veil_secret_equal_str (refused, self->session->access_token);
-  gint64 now = g_get_monotonic_time ();
 
   if (self->session == NULL)
     g_propagate_error (error, not_signed_in ());
   else if (self->end != NULL)
     g_propagate_error (error, g_error_copy (self->end));
-  else if (!is_refused && (!has_run_out (self, 0) || !can_renew (self)))
+  else if (!is_refused && (!veil_renewal_clock_has_run_out (&self->clock, self->session) || !can_renew (self)))
     return veil_session_ref (self->session);
   /* It was renewed just now, or could not be: if its time is really over, the relay will say so. */
-  else if (!is_refused && !self->renewing && now < self->not_before)
+  else if (!is_refused && !self->renewing && veil_renewal_clock_is_resting (&self->clock))
     return veil_session_ref (self->session);
-  else if (is_refused && (!can_renew (self) ||
-                          (!self->renewing && self->renewed_at != 0 && now - self->renewed_at < (gint64) self->times.young * 1000)))
+  else if (is_refused && (!can_renew (self) || (!self->renewing && veil_renewal_clock_is_young (&self->clock))))
     g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED,
                          "The relay does not accept the session: run `og-veil login` to sign in again");
   return NULL;

@@ -5,6 +5,7 @@
  * before anybody uses it. */
 #pragma once
 
+#include "renewal-clock.h"
 #include "token-store.h"
 
 #include <libsoup/soup.h>
@@ -13,17 +14,6 @@ G_BEGIN_DECLS
 
 #define VEIL_TYPE_SESSION_KEEPER (veil_session_keeper_get_type ())
 G_DECLARE_FINAL_TYPE (VeilSessionKeeper, veil_session_keeper, VEIL, SESSION_KEEPER, GObject)
-
-/* All in milliseconds but the clock. */
-typedef struct
-{
-  guint  look;        /* how often the clock is looked at, since it may jump: 30 s */
-  guint  pause;       /* between two renewals that only the clock asks for: 30 s */
-  guint  young;       /* a token that was renewed so recently is not renewed again because it was refused: 5 s */
-  guint  backoff;     /* after a failure, doubling: 2 s */
-  guint  backoff_max; /* 5 min */
-  gint64 (*now) (void); /* seconds since 1970 */
-} VeilKeeperTimes;
 
 /* @store and @home: (nullable): without, the session lives in memory alone. */
 VeilSessionKeeper *veil_session_keeper_new (SoupSession *http, VeilTokenStore *store, const char *home);

@@ -463,6 +463,38 @@ def test_taken_up_at_once(bus, network, tmp_path, store):
     veil.stop()
 
 
+def test_session_that_was_removed_by_hand(network, tmp_path):
+    """Nobody told the server. A renewal finds out: it stores nothing again, and the next sign-in is taken up."""
+    home = tmp_path / 'home'
+    sign_in(home, network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', home, *FILE)
+    assert works(veil)
+    (home / 'session.json').unlink()
+    network.control('expire', {})
+    reply = veil.ask('gpt-4.1', 'hello')
+    assert reply.status == 401 and 'og-veil login' in reply.error['message'] and network.stats()['refreshes'] == 1
+    assert not list(home.glob('session.json*')) and veil.health()['status'] == 'not_signed_in'
+    sign_in(home, json.loads(network.sign_in_page()), *FILE)
+    assert works(veil)
+    veil.stop()
+
+
+def test_session_of_another_network_that_was_put_there(network, tmp_path):
+    """A renewal writes nothing over it; and it is held until somebody consents."""
+    home = tmp_path / 'home'
+    sign_in(home, network.bundle, *FILE)
+    veil = serve(tmp_path / 'veil', home, *FILE)
+    assert works(veil)
+    foreign = {**network.bundle, 'refresh_token': 'foreign', 'config': {**network.bundle['config'], 'supabase_url': 'https://auth.example'}}
+    (home / 'session.json').write_text(json.dumps(foreign))
+    network.control('expire', {})
+    assert veil.ask('gpt-4.1', 'hello').status == 401
+    reply = veil.ask('gpt-4.1', 'hello')
+    assert reply.status == 401 and '--trust-new-network' in reply.error['message'] and 'https://auth.example' in reply.error['message']
+    assert json.loads((home / 'session.json').read_bytes()) == foreign
+    veil.stop()
+
+
 def test_requests_that_run_keep_their_session(network, tmp_path):
     home = tmp_path / 'home'
     sign_in(home, network.bundle, *FILE)

@@ -4,7 +4,6 @@
 /* Renewals against a token endpoint that does what a test wants, with a clock that jumps where a test wants. */
 #include "fetch.h"
 #include "home-state.h"
-#include "login-listener.h"
 #include "session-keeper.h"
 #include "test-peer.h"
 #include "veil-error.h"
@@ -31,6 +30,7 @@ typedef struct
 } Fixture;
 
 static gint64 clock_now;
+static const char *home_of_test;
 
 /* What is no answer with tokens, by status. */
 static const char *const nonsense[] = {
@@ -145,7 +145,7 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   clock_now = g_get_real_time () / G_USEC_PER_SEC;
   fixture->status = 200;
-  fixture->home = g_dir_make_tmp ("veil-keeper-XXXXXX", NULL);
+  home_of_test = fixture->home = g_dir_make_tmp ("veil-keeper-XXXXXX", NULL);
   fixture->peer = test_peer_new (on_request, fixture);
   fixture->http = veil_fetch_session_new ();
   fixture->store = veil_token_store_new ("file", fixture->home);
@@ -191,8 +191,18 @@ typedef struct
 {
   guint n;
   char *access;
+  gboolean stored; /* when it came */
   GError *error;
 } Outcome;
+
+static gboolean
+is_stored (const char *home, const char *token)
+{
+  g_autofree char *path = g_build_filename (home, "session.json", NULL);
+  g_autofree char *stored = NULL;
+
+  return g_file_get_contents (path, &stored, NULL, NULL) && strstr (stored, token) != NULL;
+}
 
 static void
 on_session (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -204,6 +214,7 @@ on_session (GObject *source, GAsyncResult *result, gpointer user_data)
   g_clear_pointer (&outcome->access, g_free);
   session = veil_session_keeper_get_finish (VEIL_SESSION_KEEPER (source), result, &outcome->error);
   outcome->access = session != NULL ? g_strdup (session->access_token) : NULL;
+  outcome->stored = session != NULL && is_stored (home_of_test, session->refresh_token);
   outcome->n++;
 }
 
@@ -230,11 +241,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
 static void
 assert_stored (Fixture *fixture, const char *token)
 {
-  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
-  g_autofree char *stored = NULL;
-
-  g_assert_true (g_file_get_contents (path, &stored, NULL, NULL));
-  g_assert_nonnull (strstr (stored, token));
+  g_assert_true (is_stored (fixture->home, token));
 }
 
 /* A minute ahead and no sooner; stored before it is given out; the reckoning of this machine's clock wins. */
@@ -276,6 +283,28 @@ test_one_for_all (Fixture *fixture, gconstpointer data)
   ask (fixture, "access-1", 1, &outcome);
   g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED);
   g_assert_cmpuint (get_requests (fixture), ==, 1);
+}
+
+/* Each token that is spent, and each that is given out, is in the store by then. */
+static void
+test_stored_before_used (Fixture *fixture, gconstpointer data)
+{
+  const VeilKeeperTimes times = { 10000, 0, 0, 20, 200, get_clock };
+  g_auto (Outcome) outcome = { 0 };
+
+  start (fixture, clock_now + 3600, 10000);
+  veil_session_keeper_set_times (fixture->keeper, &times);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autofree char *refused = g_strdup_printf ("access-%u", i);
+      g_autofree char *renewed = g_strdup_printf ("access-%u", i + 1);
+
+      fixture->store_was_current = FALSE;
+      ask (fixture, refused, 1, &outcome);
+      g_assert_true (fixture->store_was_current);
+      g_assert_cmpstr (outcome.access, ==, renewed);
+      g_assert_true (outcome.stored);
+    }
 }
 
 static void
@@ -620,110 +649,6 @@ test_nobody (Fixture *fixture, gconstpointer data)
   g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
 }
 
-/* --- the listener's five minutes --- */
-
-static void
-on_login (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_assert_null (veil_login_listener_wait_finish (VEIL_LOGIN_LISTENER (source), result, user_data));
-}
-
-static void
-test_patience (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VeilLoginListener) listener = veil_login_listener_new ("https://app.example:443/x/", &error);
-  g_autoptr (SoupSession) http = soup_session_new ();
-  g_autoptr (SoupMessage) message = NULL;
-  g_autoptr (GBytes) body = NULL;
-
-  g_assert_no_error (error);
-  g_assert_true (
-      g_str_has_prefix (veil_login_listener_get_sign_in_url (listener), "https://app.example:443/x/cli-auth?redirect_uri="));
-  veil_login_listener_set_patience (listener, 30);
-  veil_login_listener_wait_async (listener, NULL, on_login, &error);
-  TEST_ITERATE_UNTIL (error != NULL);
-  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
-  g_clear_error (&error);
-  message = soup_message_new ("POST", veil_login_listener_get_redirect_uri (listener));
-  body = soup_session_send_and_read (http, message, NULL, &error);
-  g_assert_null (body);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
-}
-
-static GSocketConnection *
-connect_to (const char *uri)
-{
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GError) error = NULL;
-  GSocketConnection *connection = g_socket_client_connect_to_uri (client, uri, 80, NULL, &error);
-
-  g_assert_no_error (error);
-  return connection;
-}
-
-static void
-send_text (GSocketConnection *connection, const char *text)
-{
-  GOutputStream *stream = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-
-  g_assert_true (g_output_stream_write_all (stream, text, strlen (text), NULL, NULL, NULL));
-}
-
-static gboolean
-stay_busy (gpointer data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-/* Begun in time, and ended when the time is over: it is told so, and signs nobody in. The listener has more to do than to see that it is over. */
-static void
-test_late (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VeilLoginListener) listener = veil_login_listener_new ("https://app.example", &error);
-  g_autoptr (GSocketConnection) connection = connect_to (veil_login_listener_get_redirect_uri (listener));
-  g_autoptr (VeilSession) session = build_session ("https://auth.example", "0", 0);
-  g_autoptr (GBytes) bundle = veil_session_to_bundle (session);
-  g_autoptr (GUri) uri = g_uri_parse (veil_login_listener_get_redirect_uri (listener), G_URI_FLAGS_NONE, NULL);
-  g_autofree char *head = g_strdup_printf ("POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nOrigin: https://app.example\r\nContent-Type: "
-                                           "application/json\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
-                                           g_uri_get_path (uri), g_uri_get_port (uri), g_bytes_get_size (bundle));
-  g_autofree char *body = g_strndup (g_bytes_get_data (bundle, NULL), g_bytes_get_size (bundle));
-  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
-  guint busy = g_idle_add_full (G_PRIORITY_DEFAULT, stay_busy, NULL, NULL);
-  char answer[4096] = "";
-  gsize length = 0;
-  gint64 deadline;
-
-  veil_login_listener_set_patience (listener, 50);
-  deadline = g_get_monotonic_time () + 51 * 1000;
-  veil_login_listener_wait_async (listener, NULL, on_login, &error);
-  send_text (connection, head);
-  TEST_ITERATE_UNTIL (g_get_monotonic_time () > deadline);
-  send_text (connection, body);
-  TEST_ITERATE_UNTIL (g_socket_condition_check (g_socket_connection_get_socket (connection), G_IO_IN) != 0);
-  g_source_remove (busy);
-  TEST_ITERATE_UNTIL (error != NULL);
-  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN);
-  g_assert_true (g_input_stream_read_all (input, answer, sizeof answer - 1, &length, NULL, NULL));
-  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 410 "));
-  g_assert_nonnull (strstr (answer, "five minutes"));
-}
-
-static void
-test_cancelled (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (VeilLoginListener) listener = veil_login_listener_new ("http://localhost:1", &error);
-
-  veil_login_listener_wait_async (listener, cancellable, on_login, &error);
-  g_cancellable_cancel (cancellable);
-  TEST_ITERATE_UNTIL (error != NULL);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-}
-
 #define ADD(name, data, func) g_test_add ("/session-keeper/" name, Fixture, data, set_up, func, tear_down)
 
 int
@@ -734,6 +659,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("a-minute-ahead", NULL, test_a_minute_ahead);
   ADD ("one-for-all", NULL, test_one_for_all);
+  ADD ("stored-before-used", NULL, test_stored_before_used);
   ADD ("unknown-expiry", NULL, test_unknown_expiry);
   ADD ("clock-jumps", NULL, test_clock_jumps);
   ADD ("trouble/closed", &status[0], test_trouble);
@@ -762,8 +688,5 @@ main (int argc, char **argv)
   ADD ("close/in-a-hurry", "", test_close_in_vain);
   ADD ("interrupted", NULL, test_interrupted);
   ADD ("nobody", NULL, test_nobody);
-  g_test_add_func ("/login-listener/patience", test_patience);
-  g_test_add_func ("/login-listener/late", test_late);
-  g_test_add_func ("/login-listener/cancelled", test_cancelled);
   return g_test_run ();
 }
