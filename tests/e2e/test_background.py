@@ -59,23 +59,24 @@ class Home:
     def end(self):
         with contextlib.suppress(Exception):
             self.run('stop')
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: not self.processes(), 20)
         left = self.processes()
         for pid in left:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         assert_no_report(self.log())
         assert not left, 'something was left running'
 
 
 @pytest.fixture
 def make_home(tmp_path):
-    homes = []
-
-    def make(name='home'):
-        homes.append(Home(tmp_path / name))
-        return homes[-1]
-    yield make
-    for made in homes:
-        made.end()
+    with contextlib.ExitStack() as ends:
+        def make(name='home'):
+            made = Home(tmp_path / name)
+            ends.callback(made.end)
+            return made
+        yield make
 
 
 @pytest.fixture
