@@ -245,7 +245,8 @@ veil_enclave_source_choose_async (VeilEnclaveSource *self, VeilEnclave *avoid, G
 VeilEnclave *
 veil_enclave_source_choose_finish (VeilEnclaveSource *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self) && g_async_result_is_tagged (result, veil_enclave_source_choose_async),
+                        NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 

@@ -26,6 +26,12 @@ struct _VeilAnswer
 
 G_DEFINE_FINAL_TYPE (VeilAnswer, veil_answer, G_TYPE_OBJECT)
 
+gboolean
+veil_answer_is_made (VeilAnswer *self)
+{
+  return VEIL_IS_ANSWER (self) && self->answer != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "text", VEIL_READABLE_STRING, G_CALLBACK (veil_answer_get_text) },
   { "content", VEIL_READABLE_BYTES, G_CALLBACK (veil_answer_get_content) },
@@ -115,7 +121,7 @@ veil_answer_get_timing (VeilAnswer *self)
 char *
 veil_answer_to_json (VeilAnswer *self)
 {
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return veil_wrap_bytes_to_string (veil_reply_single (self->answer, &(VeilReplyOptions){ .model = self->model }));
 }
 
@@ -124,48 +130,48 @@ veil_answer_to_events (VeilAnswer *self)
 {
   const VeilReplyOptions options = { .model = self->model, .include_proof = TRUE };
 
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return veil_wrap_bytes_to_string (veil_reply_stream (self->answer, &options));
 }
 
 const char *
 veil_answer_get_text (VeilAnswer *self)
 {
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return self->text;
 }
 
 GBytes *
 veil_answer_get_content (VeilAnswer *self)
 {
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return self->answer->text;
 }
 
 const char *
 veil_answer_get_tool_calls (VeilAnswer *self)
 {
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return self->tool_calls;
 }
 
 const char *
 veil_answer_get_finish_reason (VeilAnswer *self)
 {
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return self->finish_reason;
 }
 
 const char *
 veil_answer_get_model (VeilAnswer *self)
 {
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return self->model;
 }
 
 VeilVerification *
 veil_answer_get_verification (VeilAnswer *self)
 {
-  g_return_val_if_fail (VEIL_IS_ANSWER (self), NULL);
+  g_return_val_if_fail (veil_answer_is_made (self), NULL);
   return self->verification;
 }

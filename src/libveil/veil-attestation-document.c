@@ -24,6 +24,13 @@ struct _VeilAttestationDocument
 
 G_DEFINE_FINAL_TYPE (VeilAttestationDocument, veil_attestation_document, G_TYPE_OBJECT)
 
+/* FALSE for the empty one that g_object_new() makes when others call it: nothing was read or verified for it. */
+static gboolean
+is_made (VeilAttestationDocument *self)
+{
+  return VEIL_IS_ATTESTATION_DOCUMENT (self) && self->attestation != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "module-id", VEIL_READABLE_STRING, G_CALLBACK (veil_attestation_document_get_module_id) },
   { "timestamp", VEIL_READABLE_INT64, G_CALLBACK (veil_attestation_document_get_timestamp) },
@@ -84,7 +91,7 @@ veil_attestation_document_new (const char *base64, gint64 at, GError **error)
 GBytes *
 veil_attestation_document_get_pcr (VeilAttestationDocument *self, guint index)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return index < VEIL_ATTESTATION_PCRS ? self->attestation->pcrs[index] : NULL;
 }
 
@@ -93,7 +100,7 @@ veil_attestation_document_check_nonce (VeilAttestationDocument *self, GBytes *no
 {
   GBytes *given;
 
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self) && nonce != NULL, FALSE);
+  g_return_val_if_fail (is_made (self) && nonce != NULL, FALSE);
   given = self->attestation->nonce;
   if (given != NULL && g_bytes_equal (given, nonce))
     return TRUE;
@@ -123,7 +130,7 @@ veil_attestation_document_check_enclave (VeilAttestationDocument *self, VeilEncl
   const char *why = NULL;
   VeilError code = VEIL_ERROR_INTERNAL;
 
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self) && VEIL_IS_ENCLAVE (enclave), FALSE);
+  g_return_val_if_fail (is_made (self) && veil_enclave_is_made (enclave), FALSE);
   attestation = self->attestation;
   if (veil_attestation_is_debug (attestation))
     {
@@ -181,48 +188,48 @@ veil_compute_pcr_hash_of_measurements (const char *text, GError **error)
 const char *
 veil_attestation_document_get_module_id (VeilAttestationDocument *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->attestation->module_id;
 }
 
 gint64
 veil_attestation_document_get_timestamp (VeilAttestationDocument *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), 0);
+  g_return_val_if_fail (is_made (self), 0);
   return (gint64) self->attestation->timestamp_ms;
 }
 
 const char *
 veil_attestation_document_get_pcr_hash (VeilAttestationDocument *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->pcr_hash;
 }
 
 gboolean
 veil_attestation_document_get_debug (VeilAttestationDocument *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), FALSE);
+  g_return_val_if_fail (is_made (self), FALSE);
   return veil_attestation_is_debug (self->attestation);
 }
 
 GBytes *
 veil_attestation_document_get_public_key (VeilAttestationDocument *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->attestation->public_key;
 }
 
 GBytes *
 veil_attestation_document_get_user_data (VeilAttestationDocument *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->attestation->user_data;
 }
 
 GBytes *
 veil_attestation_document_get_nonce (VeilAttestationDocument *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_DOCUMENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->attestation->nonce;
 }

@@ -20,6 +20,13 @@ struct _VeilAttestationReport
 
 G_DEFINE_FINAL_TYPE (VeilAttestationReport, veil_attestation_report, G_TYPE_OBJECT)
 
+/* FALSE for the empty one that g_object_new() makes when others call it: nothing was read or verified for it. */
+static gboolean
+is_made (VeilAttestationReport *self)
+{
+  return VEIL_IS_ATTESTATION_REPORT (self) && self->report != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "enclave", VEIL_READABLE_OBJECT, G_CALLBACK (veil_attestation_report_get_enclave), veil_enclave_get_type },
   { "holds", VEIL_READABLE_BOOLEAN, G_CALLBACK (veil_attestation_report_get_holds) },
@@ -93,7 +100,7 @@ veil_enclave_attest_async (VeilEnclave *self, const char *const *pcr_pins, GCanc
   g_auto (GStrv) pins = NULL;
   GError *error = NULL;
 
-  g_return_if_fail (VEIL_IS_ENCLAVE (self));
+  g_return_if_fail (veil_enclave_is_made (self));
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, veil_enclave_attest_async);
   pins = veil_wrap_normalize_pins (pcr_pins, &error);
@@ -109,14 +116,14 @@ veil_enclave_attest_async (VeilEnclave *self, const char *const *pcr_pins, GCanc
 VeilAttestationReport *
 veil_enclave_attest_finish (VeilEnclave *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self) && g_async_result_is_tagged (result, veil_enclave_attest_async), NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 gboolean
 veil_attestation_report_check (VeilAttestationReport *self, GError **error)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self), FALSE);
+  g_return_val_if_fail (is_made (self), FALSE);
   if (veil_attest_report_holds (self->report))
     return TRUE;
   for (guint i = 0; i < VEIL_N_ATTEST_CHECKS; i++)
@@ -133,7 +140,7 @@ veil_attestation_report_check (VeilAttestationReport *self, GError **error)
 const char *
 veil_attestation_report_get_reason (VeilAttestationReport *self, const char *check)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self) && check != NULL, NULL);
+  g_return_val_if_fail (is_made (self) && check != NULL, NULL);
   for (guint i = 0; i < VEIL_N_ATTEST_CHECKS; i++)
     if (g_str_equal (veil_attest_check_get_nick (i), check))
       return self->report->errors[i] != NULL ? self->report->errors[i]->message : NULL;
@@ -145,7 +152,7 @@ veil_attestation_report_to_json (VeilAttestationReport *self)
 {
   VeilJsonWriter *writer;
 
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   writer = veil_json_writer_new (VEIL_JSON_COMPACT);
   veil_attest_report_write_json (self->report, writer);
   return veil_wrap_bytes_to_string (veil_json_writer_finish (writer));
@@ -154,34 +161,34 @@ veil_attestation_report_to_json (VeilAttestationReport *self)
 VeilEnclave *
 veil_attestation_report_get_enclave (VeilAttestationReport *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->enclave;
 }
 
 gboolean
 veil_attestation_report_get_holds (VeilAttestationReport *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self), FALSE);
+  g_return_val_if_fail (is_made (self), FALSE);
   return veil_attest_report_holds (self->report);
 }
 
 gboolean
 veil_attestation_report_get_attested (VeilAttestationReport *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self), FALSE);
+  g_return_val_if_fail (is_made (self), FALSE);
   return veil_attest_report_holds (self->report) && !self->report->sandbox;
 }
 
 const char *const *
 veil_attestation_report_get_passed_checks (VeilAttestationReport *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return (const char *const *) self->passed;
 }
 
 const char *const *
 veil_attestation_report_get_failed_checks (VeilAttestationReport *self)
 {
-  g_return_val_if_fail (VEIL_IS_ATTESTATION_REPORT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return (const char *const *) self->failed;
 }

@@ -16,9 +16,17 @@ struct _VeilAuthorization
   VeilRelayHeaders *headers; /* owned */
   GSource *cancelled;        /* owned; may be NULL */
   gboolean refused;
+  VeilPlace place;
 };
 
 G_DEFINE_FINAL_TYPE (VeilAuthorization, veil_authorization, G_TYPE_OBJECT)
+
+/* The thread's main context may be another one by now: a handler may run a loop of its own. */
+static gboolean
+is_mine (VeilAuthorization *self)
+{
+  return VEIL_IS_AUTHORIZATION (self) && self->place.thread == g_thread_self ();
+}
 
 static const VeilReadable readable[] = {
   { "refused", VEIL_READABLE_BOOLEAN, G_CALLBACK (veil_authorization_get_refused) },
@@ -68,6 +76,7 @@ veil_authorization_finalize (GObject *object)
   VeilAuthorization *self = VEIL_AUTHORIZATION (object);
 
   veil_relay_headers_unref (self->headers);
+  veil_place_clear (&self->place);
   G_OBJECT_CLASS (veil_authorization_parent_class)->finalize (object);
 }
 
@@ -83,6 +92,7 @@ static void
 veil_authorization_init (VeilAuthorization *self)
 {
   self->headers = veil_relay_headers_new ();
+  veil_place_init (&self->place);
 }
 
 VeilAuthorization *
@@ -113,7 +123,7 @@ veil_authorization_withdraw (VeilAuthorization *self)
 gboolean
 veil_authorization_set_header (VeilAuthorization *self, const char *name, const char *value, GError **error)
 {
-  g_return_val_if_fail (VEIL_IS_AUTHORIZATION (self) && name != NULL && value != NULL, FALSE);
+  g_return_val_if_fail (is_mine (self) && name != NULL && value != NULL, FALSE);
   if (self->task == NULL)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
@@ -129,7 +139,7 @@ veil_authorization_set_bearer_token (VeilAuthorization *self, const char *token,
   gboolean good;
   char *value;
 
-  g_return_val_if_fail (VEIL_IS_AUTHORIZATION (self) && token != NULL, FALSE);
+  g_return_val_if_fail (is_mine (self) && token != NULL, FALSE);
   value = g_strconcat ("Bearer ", token, NULL);
   good = veil_authorization_set_header (self, "Authorization", value, error);
   veil_secret_free (value);
@@ -141,7 +151,7 @@ veil_authorization_done (VeilAuthorization *self)
 {
   g_autoptr (GTask) task = NULL;
 
-  g_return_if_fail (VEIL_IS_AUTHORIZATION (self));
+  g_return_if_fail (is_mine (self));
   task = end (self);
   if (task != NULL)
     g_task_return_pointer (task, veil_relay_headers_ref (self->headers), (GDestroyNotify) veil_relay_headers_unref);
@@ -150,7 +160,7 @@ veil_authorization_done (VeilAuthorization *self)
 void
 veil_authorization_fail (VeilAuthorization *self, const char *message)
 {
-  g_return_if_fail (VEIL_IS_AUTHORIZATION (self) && message != NULL);
+  g_return_if_fail (is_mine (self) && message != NULL);
   give_up (self, message);
 }
 

@@ -17,6 +17,12 @@ struct _VeilBundle
 
 G_DEFINE_FINAL_TYPE (VeilBundle, veil_bundle, G_TYPE_OBJECT)
 
+gboolean
+veil_bundle_is_made (VeilBundle *self)
+{
+  return VEIL_IS_BUNDLE (self) && self->session != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "relay-url", VEIL_READABLE_STRING, G_CALLBACK (veil_bundle_get_relay_url) },
   { "registry-url", VEIL_READABLE_STRING, G_CALLBACK (veil_bundle_get_registry_url) },
@@ -71,55 +77,55 @@ veil_bundle_get_session (VeilBundle *self)
 const char *
 veil_bundle_get_relay_url (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), NULL);
+  g_return_val_if_fail (veil_bundle_is_made (self), NULL);
   return self->session->relay_url;
 }
 
 const char *
 veil_bundle_get_registry_url (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), NULL);
+  g_return_val_if_fail (veil_bundle_is_made (self), NULL);
   return self->session->registry_rpc_url;
 }
 
 const char *
 veil_bundle_get_registry_address (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), NULL);
+  g_return_val_if_fail (veil_bundle_is_made (self), NULL);
   return self->session->registry_address;
 }
 
 guint
 veil_bundle_get_tee_type (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), 0);
+  g_return_val_if_fail (veil_bundle_is_made (self), 0);
   return self->session->registry_tee_type;
 }
 
 const char *
 veil_bundle_get_email (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), NULL);
+  g_return_val_if_fail (veil_bundle_is_made (self), NULL);
   return self->session->email;
 }
 
 gint64
 veil_bundle_get_expires_at (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), 0);
+  g_return_val_if_fail (veil_bundle_is_made (self), 0);
   return self->session->expires_at;
 }
 
 gboolean
 veil_bundle_get_sandbox (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), FALSE);
+  g_return_val_if_fail (veil_bundle_is_made (self), FALSE);
   return self->session->sandbox;
 }
 
 const char *
 veil_bundle_get_access_token (VeilBundle *self)
 {
-  g_return_val_if_fail (VEIL_IS_BUNDLE (self), NULL);
+  g_return_val_if_fail (veil_bundle_is_made (self), NULL);
   return self->session->access_token;
 }

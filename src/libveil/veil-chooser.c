@@ -103,6 +103,8 @@ veil_chooser_set_enclaves (VeilChooser *self, GPtrArray *enclaves)
   g_autoptr (GPtrArray) kept = NULL;
 
   g_return_if_fail (VEIL_IS_CHOOSER (self) && enclaves != NULL);
+  for (guint i = 0; i < enclaves->len; i++)
+    g_return_if_fail (veil_enclave_is_made (g_ptr_array_index (enclaves, i)));
   tees = g_ptr_array_new_with_free_func ((GDestroyNotify) veil_tee_unref);
   kept = g_ptr_array_new_with_free_func (g_object_unref);
   for (guint i = 0; i < enclaves->len; i++)
@@ -141,7 +143,7 @@ veil_chooser_choose (VeilChooser *self, VeilEnclave *avoid, GError **error)
   g_autoptr (VeilTee) tee = NULL;
   VeilEnclave *chosen;
 
-  g_return_val_if_fail (VEIL_IS_CHOOSER (self) && (avoid == NULL || VEIL_IS_ENCLAVE (avoid)), NULL);
+  g_return_val_if_fail (VEIL_IS_CHOOSER (self) && (avoid == NULL || veil_enclave_is_made (avoid)), NULL);
   tee = veil_selection_choose (self->selection, avoid != NULL ? veil_enclave_get_tee (avoid)->id : NULL, g_get_monotonic_time (),
                                error);
   if (tee == NULL)
@@ -161,14 +163,14 @@ veil_chooser_choose (VeilChooser *self, VeilEnclave *avoid, GError **error)
 void
 veil_chooser_report_failure (VeilChooser *self, VeilEnclave *enclave)
 {
-  g_return_if_fail (VEIL_IS_CHOOSER (self) && VEIL_IS_ENCLAVE (enclave));
+  g_return_if_fail (VEIL_IS_CHOOSER (self) && veil_enclave_is_made (enclave));
   veil_selection_report_failure (self->selection, veil_enclave_get_tee (enclave)->id, g_get_monotonic_time ());
 }
 
 void
 veil_chooser_report_success (VeilChooser *self, VeilEnclave *enclave)
 {
-  g_return_if_fail (VEIL_IS_CHOOSER (self) && VEIL_IS_ENCLAVE (enclave));
+  g_return_if_fail (VEIL_IS_CHOOSER (self) && veil_enclave_is_made (enclave));
   veil_selection_report_success (self->selection, veil_enclave_get_tee (enclave)->id);
 }
 

@@ -26,9 +26,17 @@ struct _VeilClient
   VeilBundle *bundle;           /* owned; may be NULL */
   char *relay_url;              /* owned */
   guint answer_timeout;
+  VeilPlace place;
 };
 
 G_DEFINE_FINAL_TYPE (VeilClient, veil_client, G_TYPE_OBJECT)
+
+/* FALSE for the empty one that g_object_new() makes when others call it: nothing was read or verified for it. */
+static gboolean
+is_made (VeilClient *self)
+{
+  return VEIL_IS_CLIENT (self) && self->source != NULL;
+}
 
 #define MAX_ANSWER_TIMEOUT (24 * 3600)
 
@@ -61,6 +69,7 @@ veil_client_finalize (GObject *object)
   g_clear_object (&self->http);
   g_clear_object (&self->bundle);
   g_free (self->relay_url);
+  veil_place_clear (&self->place);
   G_OBJECT_CLASS (veil_client_parent_class)->finalize (object);
 }
 
@@ -76,6 +85,7 @@ veil_client_class_init (VeilClientClass *klass)
 static void
 veil_client_init (VeilClient *self)
 {
+  veil_place_init (&self->place);
 }
 
 static VeilClient *
@@ -99,7 +109,8 @@ build (const char *relay_url, VeilRegistryClient *registry)
 VeilClient *
 veil_client_new (const char *relay_url, VeilRegistryClient *registry, GError **error)
 {
-  g_return_val_if_fail (relay_url != NULL && VEIL_IS_REGISTRY_CLIENT (registry), NULL);
+  g_return_val_if_fail (relay_url != NULL && veil_registry_client_is_made (registry), NULL);
+  g_return_val_if_fail (veil_place_is_here (veil_registry_client_get_place (registry)), NULL);
   if (!veil_fetch_check_url (relay_url, "relay", error))
     return NULL;
   if (strchr (relay_url, '?') == NULL)
@@ -115,7 +126,7 @@ veil_client_new_for_bundle (VeilBundle *bundle, GError **error)
   g_autoptr (VeilRegistryClient) registry = NULL;
   VeilClient *self;
 
-  g_return_val_if_fail (VEIL_IS_BUNDLE (bundle), NULL);
+  g_return_val_if_fail (veil_bundle_is_made (bundle), NULL);
   registry = veil_registry_client_new_for_bundle (bundle, error);
   if (registry == NULL)
     return NULL;
@@ -127,7 +138,7 @@ veil_client_new_for_bundle (VeilBundle *bundle, GError **error)
 void
 veil_client_set_refresh_interval (VeilClient *self, guint seconds)
 {
-  g_return_if_fail (VEIL_IS_CLIENT (self));
+  g_return_if_fail (is_made (self));
   veil_enclave_source_set_interval (self->source, seconds);
   g_object_notify (G_OBJECT (self), "refresh-interval");
 }
@@ -137,7 +148,7 @@ veil_client_set_answer_timeout (VeilClient *self, guint seconds)
 {
   VeilRelayLimits limits = { .single_deadline_ms = seconds * 1000, .stream_deadline_ms = seconds * 1000 };
 
-  g_return_if_fail (VEIL_IS_CLIENT (self) && seconds <= MAX_ANSWER_TIMEOUT);
+  g_return_if_fail (is_made (self) && seconds <= MAX_ANSWER_TIMEOUT);
   self->answer_timeout = seconds;
   veil_relay_client_set_limits (self->relay, &limits);
   g_object_notify (G_OBJECT (self), "answer-timeout");
@@ -161,7 +172,7 @@ veil_client_choose_async (VeilClient *self, GCancellable *cancellable, GAsyncRea
 {
   g_autoptr (GTask) task = NULL;
 
-  g_return_if_fail (VEIL_IS_CLIENT (self));
+  g_return_if_fail (is_made (self) && veil_place_is_here (&self->place));
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, veil_client_choose_async);
   veil_enclave_source_choose_async (self->source, NULL, cancellable, chosen_only, g_object_ref (task));
@@ -170,7 +181,7 @@ veil_client_choose_async (VeilClient *self, GCancellable *cancellable, GAsyncRea
 VeilEnclave *
 veil_client_choose_finish (VeilClient *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self) && g_async_result_is_tagged (result, veil_client_choose_async), NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
@@ -351,7 +362,7 @@ veil_client_send_async (VeilClient *self, VeilRequest *request, GCancellable *ca
   g_autoptr (GTask) task = NULL;
   Sending *sending;
 
-  g_return_if_fail (VEIL_IS_CLIENT (self) && VEIL_IS_REQUEST (request));
+  g_return_if_fail (is_made (self) && veil_place_is_here (&self->place) && veil_request_is_made (request));
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, veil_client_send_async);
   sending = g_new0 (Sending, 1);
@@ -364,41 +375,41 @@ veil_client_send_async (VeilClient *self, VeilRequest *request, GCancellable *ca
 VeilAnswer *
 veil_client_send_finish (VeilClient *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self) && g_async_result_is_tagged (result, veil_client_send_async), NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 const char *
 veil_client_get_relay_url (VeilClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_CLIENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->relay_url;
 }
 
 VeilRegistryClient *
 veil_client_get_registry (VeilClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_CLIENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->registry;
 }
 
 VeilChooser *
 veil_client_get_chooser (VeilClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_CLIENT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->chooser;
 }
 
 guint
 veil_client_get_refresh_interval (VeilClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_CLIENT (self), 0);
+  g_return_val_if_fail (is_made (self), 0);
   return veil_enclave_source_get_interval (self->source);
 }
 
 guint
 veil_client_get_answer_timeout (VeilClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_CLIENT (self), 0);
+  g_return_val_if_fail (is_made (self), 0);
   return self->answer_timeout;
 }

@@ -21,6 +21,12 @@ struct _VeilEnclave
 
 G_DEFINE_FINAL_TYPE (VeilEnclave, veil_enclave, G_TYPE_OBJECT)
 
+gboolean
+veil_enclave_is_made (VeilEnclave *self)
+{
+  return VEIL_IS_ENCLAVE (self) && self->tee != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "id", VEIL_READABLE_STRING, G_CALLBACK (veil_enclave_get_id) },
   { "endpoint", VEIL_READABLE_STRING, G_CALLBACK (veil_enclave_get_endpoint) },
@@ -139,90 +145,90 @@ veil_enclave_new (const char *endpoint, const char *pcr_hash, GBytes *signing_ke
 gboolean
 veil_enclave_same_keys (VeilEnclave *self, VeilEnclave *other)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self) && VEIL_IS_ENCLAVE (other), FALSE);
+  g_return_val_if_fail (veil_enclave_is_made (self) && veil_enclave_is_made (other), FALSE);
   return veil_tee_same_keys (self->tee, other->tee);
 }
 
 const char *
 veil_enclave_get_id (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (self), NULL);
   return self->tee->id;
 }
 
 const char *
 veil_enclave_get_endpoint (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (self), NULL);
   return self->tee->endpoint;
 }
 
 const char *
 veil_enclave_get_pcr_hash (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (self), NULL);
   return self->tee->pcr_hash;
 }
 
 guint
 veil_enclave_get_tee_type (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), 0);
+  g_return_val_if_fail (veil_enclave_is_made (self), 0);
   return self->tee->tee_type;
 }
 
 gboolean
 veil_enclave_get_enabled (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), FALSE);
+  g_return_val_if_fail (veil_enclave_is_made (self), FALSE);
   return self->tee->enabled;
 }
 
 gint64
 veil_enclave_get_registered_at (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), 0);
+  g_return_val_if_fail (veil_enclave_is_made (self), 0);
   return to_time (self->tee->registered_at);
 }
 
 gint64
 veil_enclave_get_last_heartbeat_at (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), 0);
+  g_return_val_if_fail (veil_enclave_is_made (self), 0);
   return to_time (self->tee->last_heartbeat_at);
 }
 
 GBytes *
 veil_enclave_get_signing_key (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (self), NULL);
   return self->tee->signing_key_der;
 }
 
 GBytes *
 veil_enclave_get_tls_certificate (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (self), NULL);
   return self->tee->tls_certificate;
 }
 
 GBytes *
 veil_enclave_get_hpke_key (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (self), NULL);
   return self->hpke_key;
 }
 
 gboolean
 veil_enclave_get_sandbox (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), FALSE);
+  g_return_val_if_fail (veil_enclave_is_made (self), FALSE);
   return self->sandbox;
 }
 
 const char *
 veil_enclave_get_unusable_reason (VeilEnclave *self)
 {
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (self), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (self), NULL);
   return self->tee->unusable;
 }

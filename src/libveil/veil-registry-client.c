@@ -17,9 +17,16 @@ struct _VeilRegistryClient
   guint tee_type;
   GBytes *sandbox_root; /* owned; NULL but for the sandbox */
   gboolean sandbox;
+  VeilPlace place;
 };
 
 G_DEFINE_FINAL_TYPE (VeilRegistryClient, veil_registry_client, G_TYPE_OBJECT)
+
+gboolean
+veil_registry_client_is_made (VeilRegistryClient *self)
+{
+  return VEIL_IS_REGISTRY_CLIENT (self) && self->registry != NULL;
+}
 
 static const VeilReadable readable[] = {
   { "url", VEIL_READABLE_STRING, G_CALLBACK (veil_registry_client_get_url) },
@@ -37,6 +44,7 @@ veil_registry_client_finalize (GObject *object)
   g_clear_object (&self->registry);
   g_clear_object (&self->http);
   g_clear_pointer (&self->sandbox_root, g_bytes_unref);
+  veil_place_clear (&self->place);
   G_OBJECT_CLASS (veil_registry_client_parent_class)->finalize (object);
 }
 
@@ -50,6 +58,7 @@ veil_registry_client_class_init (VeilRegistryClientClass *klass)
 static void
 veil_registry_client_init (VeilRegistryClient *self)
 {
+  veil_place_init (&self->place);
 }
 
 /* @address: normalized. */
@@ -87,7 +96,7 @@ veil_registry_client_new_for_bundle (VeilBundle *bundle, GError **error)
   VeilRegistryClient *self;
   VeilSession *session;
 
-  g_return_val_if_fail (VEIL_IS_BUNDLE (bundle), NULL);
+  g_return_val_if_fail (veil_bundle_is_made (bundle), NULL);
   session = veil_bundle_get_session (bundle);
   if (!veil_session_check_can_serve (session, error))
     return NULL;
@@ -95,6 +104,12 @@ veil_registry_client_new_for_bundle (VeilBundle *bundle, GError **error)
   self->sandbox = session->sandbox;
   self->sandbox_root = session->sandbox_root != NULL ? g_bytes_ref (session->sandbox_root) : NULL;
   return self;
+}
+
+const VeilPlace *
+veil_registry_client_get_place (VeilRegistryClient *self)
+{
+  return &self->place;
 }
 
 VeilRegistry *
@@ -134,7 +149,7 @@ veil_registry_client_fetch_async (VeilRegistryClient *self, GCancellable *cancel
 {
   g_autoptr (GTask) task = NULL;
 
-  g_return_if_fail (VEIL_IS_REGISTRY_CLIENT (self));
+  g_return_if_fail (veil_registry_client_is_made (self) && veil_place_is_here (&self->place));
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, veil_registry_client_fetch_async);
   veil_registry_fetch_async (self->registry, cancellable, fetched, g_object_ref (task));
@@ -143,7 +158,8 @@ veil_registry_client_fetch_async (VeilRegistryClient *self, GCancellable *cancel
 GPtrArray *
 veil_registry_client_fetch_finish (VeilRegistryClient *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self) && g_async_result_is_tagged (result, veil_registry_client_fetch_async),
+                        NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
@@ -180,7 +196,7 @@ veil_registry_client_fetch_version_async (VeilRegistryClient *self, VeilEnclave 
   g_autoptr (GTask) task = NULL;
   VeilTee *tee;
 
-  g_return_if_fail (VEIL_IS_REGISTRY_CLIENT (self) && VEIL_IS_ENCLAVE (enclave));
+  g_return_if_fail (veil_registry_client_is_made (self) && veil_place_is_here (&self->place) && veil_enclave_is_made (enclave));
   tee = veil_enclave_get_tee (enclave);
   tees = g_ptr_array_new ();
   g_ptr_array_add (tees, tee);
@@ -193,34 +209,36 @@ veil_registry_client_fetch_version_async (VeilRegistryClient *self, VeilEnclave 
 char *
 veil_registry_client_fetch_version_finish (VeilRegistryClient *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self) &&
+                            g_async_result_is_tagged (result, veil_registry_client_fetch_version_async),
+                        NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 const char *
 veil_registry_client_get_url (VeilRegistryClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_REGISTRY_CLIENT (self), NULL);
+  g_return_val_if_fail (veil_registry_client_is_made (self), NULL);
   return veil_registry_get_rpc_url (self->registry);
 }
 
 const char *
 veil_registry_client_get_address (VeilRegistryClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_REGISTRY_CLIENT (self), NULL);
+  g_return_val_if_fail (veil_registry_client_is_made (self), NULL);
   return veil_registry_get_address (self->registry);
 }
 
 guint
 veil_registry_client_get_tee_type (VeilRegistryClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_REGISTRY_CLIENT (self), 0);
+  g_return_val_if_fail (veil_registry_client_is_made (self), 0);
   return self->tee_type;
 }
 
 gboolean
 veil_registry_client_get_sandbox (VeilRegistryClient *self)
 {
-  g_return_val_if_fail (VEIL_IS_REGISTRY_CLIENT (self), FALSE);
+  g_return_val_if_fail (veil_registry_client_is_made (self), FALSE);
   return self->sandbox;
 }

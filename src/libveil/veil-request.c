@@ -27,6 +27,12 @@ struct _VeilRequest
 
 G_DEFINE_FINAL_TYPE (VeilRequest, veil_request, G_TYPE_OBJECT)
 
+gboolean
+veil_request_is_made (VeilRequest *self)
+{
+  return VEIL_IS_REQUEST (self) && self->request != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "hash", VEIL_READABLE_STRING, G_CALLBACK (veil_request_get_hash) },
   { "hash-without-effort", VEIL_READABLE_STRING, G_CALLBACK (veil_request_get_hash_without_effort) },
@@ -128,7 +134,7 @@ veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *r
 {
   g_autoptr (VeilChatAnswer) answer = NULL;
 
-  g_return_val_if_fail (VEIL_IS_REQUEST (self) && VEIL_IS_ENCLAVE (enclave) && response != NULL, NULL);
+  g_return_val_if_fail (veil_request_is_made (self) && veil_enclave_is_made (enclave) && response != NULL, NULL);
   if (at < -1 || at > MAX_TIME)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
@@ -145,48 +151,48 @@ veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *r
 const char *
 veil_request_get_hash (VeilRequest *self)
 {
-  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  g_return_val_if_fail (veil_request_is_made (self), NULL);
   return self->hash;
 }
 
 const char *
 veil_request_get_hash_without_effort (VeilRequest *self)
 {
-  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  g_return_val_if_fail (veil_request_is_made (self), NULL);
   return self->hash_plain;
 }
 
 GBytes *
 veil_request_get_wire (VeilRequest *self)
 {
-  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  g_return_val_if_fail (veil_request_is_made (self), NULL);
   return self->request->wire;
 }
 
 GBytes *
 veil_request_get_canonical (VeilRequest *self)
 {
-  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  g_return_val_if_fail (veil_request_is_made (self), NULL);
   return self->canonical;
 }
 
 const char *
 veil_request_get_model (VeilRequest *self)
 {
-  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  g_return_val_if_fail (veil_request_is_made (self), NULL);
   return self->request->model;
 }
 
 gboolean
 veil_request_get_stream (VeilRequest *self)
 {
-  g_return_val_if_fail (VEIL_IS_REQUEST (self), FALSE);
+  g_return_val_if_fail (veil_request_is_made (self), FALSE);
   return self->request->stream;
 }
 
 const char *const *
 veil_request_get_dropped_fields (VeilRequest *self)
 {
-  g_return_val_if_fail (VEIL_IS_REQUEST (self), NULL);
+  g_return_val_if_fail (veil_request_is_made (self), NULL);
   return (const char *const *) self->request->dropped;
 }

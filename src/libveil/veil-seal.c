@@ -24,6 +24,13 @@ struct _VeilSeal
 
 G_DEFINE_FINAL_TYPE (VeilSeal, veil_seal, G_TYPE_OBJECT)
 
+/* FALSE for the empty one that g_object_new() makes when others call it: nothing was read or verified for it. */
+static gboolean
+is_made (VeilSeal *self)
+{
+  return VEIL_IS_SEAL (self) && self->context != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "enclave", VEIL_READABLE_OBJECT, G_CALLBACK (veil_seal_get_enclave), veil_enclave_get_type },
   { NULL },
@@ -59,7 +66,7 @@ veil_seal_new (VeilEnclave *enclave, GError **error)
   VeilSeal *self;
   VeilTee *tee;
 
-  g_return_val_if_fail (VEIL_IS_ENCLAVE (enclave), NULL);
+  g_return_val_if_fail (veil_enclave_is_made (enclave), NULL);
   tee = veil_enclave_get_tee (enclave);
   if (tee->unusable != NULL)
     {
@@ -99,7 +106,7 @@ veil_seal_encapsulate (VeilSeal *self, VeilRequest *request, GError **error)
 {
   GBytes *sealed;
 
-  g_return_val_if_fail (VEIL_IS_SEAL (self) && VEIL_IS_REQUEST (request), NULL);
+  g_return_val_if_fail (is_made (self) && veil_request_is_made (request), NULL);
   sealed = seal (self, veil_request_get_wire (request), TRUE, error);
   if (sealed != NULL)
     self->request = g_object_ref (request);
@@ -109,7 +116,7 @@ veil_seal_encapsulate (VeilSeal *self, VeilRequest *request, GError **error)
 GBytes *
 veil_seal_encapsulate_bytes (VeilSeal *self, GBytes *plaintext, GError **error)
 {
-  g_return_val_if_fail (VEIL_IS_SEAL (self) && plaintext != NULL, NULL);
+  g_return_val_if_fail (is_made (self) && plaintext != NULL, NULL);
   return seal (self, plaintext, FALSE, error);
 }
 
@@ -118,7 +125,7 @@ veil_seal_open_answer (VeilSeal *self, GBytes *body, GError **error)
 {
   g_autoptr (VeilChatAnswer) answer = NULL;
 
-  g_return_val_if_fail (VEIL_IS_SEAL (self) && body != NULL, NULL);
+  g_return_val_if_fail (is_made (self) && body != NULL, NULL);
   if (self->request == NULL)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "No request was sealed, so nothing can be its answer");
@@ -136,7 +143,7 @@ veil_seal_open (VeilSeal *self, GBytes *body, GError **error)
   const guint8 *data;
   gsize length;
 
-  g_return_val_if_fail (VEIL_IS_SEAL (self) && body != NULL, NULL);
+  g_return_val_if_fail (is_made (self) && body != NULL, NULL);
   data = g_bytes_get_data (body, &length);
   return veil_ohttp_client_open (self->context, data, length, error);
 }
@@ -155,7 +162,7 @@ veil_seal_open_chunked (VeilSeal *self, GBytes *body, GError **error)
   const guint8 *data;
   gsize length;
 
-  g_return_val_if_fail (VEIL_IS_SEAL (self) && body != NULL, NULL);
+  g_return_val_if_fail (is_made (self) && body != NULL, NULL);
   plaintext = g_byte_array_new ();
   opener = veil_ohttp_chunk_opener_new (self->context, collect, plaintext);
   data = g_bytes_get_data (body, &length);
@@ -171,6 +178,6 @@ veil_seal_open_chunked (VeilSeal *self, GBytes *body, GError **error)
 VeilEnclave *
 veil_seal_get_enclave (VeilSeal *self)
 {
-  g_return_val_if_fail (VEIL_IS_SEAL (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->enclave;
 }

@@ -21,6 +21,13 @@ struct _VeilSignedReceipt
 
 G_DEFINE_FINAL_TYPE (VeilSignedReceipt, veil_signed_receipt, G_TYPE_OBJECT)
 
+/* FALSE for the empty one that g_object_new() makes when others call it: nothing was read or verified for it. */
+static gboolean
+is_made (VeilSignedReceipt *self)
+{
+  return VEIL_IS_SIGNED_RECEIPT (self) && self->receipt != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "verification", VEIL_READABLE_OBJECT, G_CALLBACK (veil_signed_receipt_get_verification), veil_verification_get_type },
   { "time", VEIL_READABLE_INT64, G_CALLBACK (veil_signed_receipt_get_time) },
@@ -67,7 +74,7 @@ veil_signed_receipt_new (VeilAnswer *answer)
 {
   VeilProof *proof;
 
-  g_return_val_if_fail (VEIL_IS_ANSWER (answer), NULL);
+  g_return_val_if_fail (veil_answer_is_made (answer), NULL);
   proof = veil_verification_get_proof (veil_answer_get_verification (answer));
   return wrap_receipt (veil_receipt_new (proof, veil_answer_get_asked_at (answer), veil_answer_get_model (answer),
                                          veil_answer_is_stream (answer), 0, veil_answer_get_timing (answer)));
@@ -88,7 +95,7 @@ veil_signed_receipt_new_from_json (const char *json, GError **error)
 char *
 veil_signed_receipt_to_json (VeilSignedReceipt *self)
 {
-  g_return_val_if_fail (VEIL_IS_SIGNED_RECEIPT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return veil_wrap_bytes_to_string (veil_receipt_to_bytes (self->receipt));
 }
 
@@ -98,7 +105,7 @@ veil_signed_receipt_check_request (VeilSignedReceipt *self, VeilRequest *request
   const VeilChatRequest *asked;
   const VeilProof *proof;
 
-  g_return_val_if_fail (VEIL_IS_SIGNED_RECEIPT (self) && VEIL_IS_REQUEST (request), FALSE);
+  g_return_val_if_fail (is_made (self) && veil_request_is_made (request), FALSE);
   asked = veil_request_get_chat_request (request);
   proof = self->receipt->proof;
   if (memcmp (proof->request_hash, asked->request_hash, sizeof proof->request_hash) == 0)
@@ -115,7 +122,7 @@ veil_signed_receipt_check_output (VeilSignedReceipt *self, GBytes *output, GErro
 {
   guint8 hash[VEIL_KECCAK256_SIZE];
 
-  g_return_val_if_fail (VEIL_IS_SIGNED_RECEIPT (self) && output != NULL, FALSE);
+  g_return_val_if_fail (is_made (self) && output != NULL, FALSE);
   veil_keccak256 (g_bytes_get_data (output, NULL), g_bytes_get_size (output), hash);
   if (memcmp (self->receipt->proof->output_hash, hash, sizeof hash) == 0)
     return TRUE;
@@ -126,27 +133,27 @@ veil_signed_receipt_check_output (VeilSignedReceipt *self, GBytes *output, GErro
 VeilVerification *
 veil_signed_receipt_get_verification (VeilSignedReceipt *self)
 {
-  g_return_val_if_fail (VEIL_IS_SIGNED_RECEIPT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->verification;
 }
 
 gint64
 veil_signed_receipt_get_time (VeilSignedReceipt *self)
 {
-  g_return_val_if_fail (VEIL_IS_SIGNED_RECEIPT (self), 0);
+  g_return_val_if_fail (is_made (self), 0);
   return self->receipt->time;
 }
 
 const char *
 veil_signed_receipt_get_model (VeilSignedReceipt *self)
 {
-  g_return_val_if_fail (VEIL_IS_SIGNED_RECEIPT (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->receipt->model;
 }
 
 gboolean
 veil_signed_receipt_get_stream (VeilSignedReceipt *self)
 {
-  g_return_val_if_fail (VEIL_IS_SIGNED_RECEIPT (self), FALSE);
+  g_return_val_if_fail (is_made (self), FALSE);
   return self->receipt->stream;
 }

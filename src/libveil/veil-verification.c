@@ -19,6 +19,13 @@ struct _VeilVerification
 
 G_DEFINE_FINAL_TYPE (VeilVerification, veil_verification, G_TYPE_OBJECT)
 
+/* FALSE for the empty one that g_object_new() makes when others call it: nothing was read or verified for it. */
+static gboolean
+is_made (VeilVerification *self)
+{
+  return VEIL_IS_VERIFICATION (self) && self->proof != NULL;
+}
+
 static const VeilReadable readable[] = {
   { "tee-id", VEIL_READABLE_STRING, G_CALLBACK (veil_verification_get_tee_id) },
   { "tee-endpoint", VEIL_READABLE_STRING, G_CALLBACK (veil_verification_get_tee_endpoint) },
@@ -81,7 +88,7 @@ veil_verification_to_json (VeilVerification *self)
 {
   VeilJsonWriter *writer;
 
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   writer = veil_json_writer_new (VEIL_JSON_COMPACT);
   veil_proof_write_json (self->proof, writer);
   return veil_wrap_bytes_to_string (veil_json_writer_finish (writer));
@@ -90,90 +97,90 @@ veil_verification_to_json (VeilVerification *self)
 const char *
 veil_verification_get_tee_id (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->proof->tee_id;
 }
 
 const char *
 veil_verification_get_tee_endpoint (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->proof->tee_endpoint;
 }
 
 const char *
 veil_verification_get_pcr_hash (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->proof->pcr_hash;
 }
 
 const char *
 veil_verification_get_request_hash (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->request_hash;
 }
 
 const char *
 veil_verification_get_output_hash (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->output_hash;
 }
 
 gint64
 veil_verification_get_timestamp (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), 0);
+  g_return_val_if_fail (is_made (self), 0);
   return (gint64) self->proof->timestamp;
 }
 
 GBytes *
 veil_verification_get_signature (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->proof->signature;
 }
 
 GBytes *
 veil_verification_get_signing_key (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return self->proof->signing_key;
 }
 
 const char *const *
 veil_verification_get_signed_fields (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return (const char *const *) self->proof->signed_;
 }
 
 const char *const *
 veil_verification_get_unsigned_fields (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return (const char *const *) self->proof->unsigned_;
 }
 
 const char *const *
 veil_verification_get_dropped_fields (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), NULL);
+  g_return_val_if_fail (is_made (self), NULL);
   return (const char *const *) self->proof->dropped;
 }
 
 gboolean
 veil_verification_get_effort_signed (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), FALSE);
+  g_return_val_if_fail (is_made (self), FALSE);
   return self->proof->effort_signed;
 }
 
 gboolean
 veil_verification_get_sandbox (VeilVerification *self)
 {
-  g_return_val_if_fail (VEIL_IS_VERIFICATION (self), FALSE);
+  g_return_val_if_fail (is_made (self), FALSE);
   return self->proof->sandbox;
 }

@@ -47,3 +47,24 @@ veil_wrap_bytes_to_string (GBytes *bytes)
   g_bytes_unref (bytes);
   return text;
 }
+
+void
+veil_place_init (VeilPlace *self)
+{
+  self->thread = g_thread_self ();
+  self->context = g_main_context_ref_thread_default ();
+}
+
+void
+veil_place_clear (VeilPlace *self)
+{
+  g_clear_pointer (&self->context, g_main_context_unref);
+}
+
+gboolean
+veil_place_is_here (const VeilPlace *self)
+{
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+
+  return self->thread == g_thread_self () && self->context == context;
+}

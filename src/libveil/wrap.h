@@ -26,6 +26,26 @@ VeilEnclave      *veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox, GByt
 VeilVerification *veil_verification_new_for_proof (VeilProof *proof);
 VeilAnswer       *veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request, gint64 asked_at); /* microseconds since 1970 */
 
+/* FALSE for NULL, for what is something else, and for an empty object, such as g_object_new() makes when it is called by others: nothing was
+ * read or verified for that one. The other classes have the same for themselves. */
+gboolean          veil_answer_is_made (VeilAnswer *self);
+gboolean          veil_bundle_is_made (VeilBundle *self);
+gboolean          veil_enclave_is_made (VeilEnclave *self);
+gboolean          veil_registry_client_is_made (VeilRegistryClient *self);
+gboolean          veil_request_is_made (VeilRequest *self);
+
+/* Where an object was made, and nowhere else, may it begin something: its work is not locked, and its callbacks come there. */
+typedef struct
+{
+  GThread      *thread;
+  GMainContext *context; /* owned */
+} VeilPlace;
+
+void              veil_place_init (VeilPlace *self);
+void              veil_place_clear (VeilPlace *self);
+gboolean          veil_place_is_here (const VeilPlace *self);
+const VeilPlace  *veil_registry_client_get_place (VeilRegistryClient *self);
+
 /* Returns: (transfer none). */
 VeilTee          *veil_enclave_get_tee (VeilEnclave *self);
 GBytes           *veil_enclave_get_sandbox_root (VeilEnclave *self); /* nullable */
