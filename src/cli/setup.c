@@ -39,12 +39,6 @@ options_clear (Options *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
-static void
-say_error (const GError *error)
-{
-  veil_cli_fail (error);
-}
-
 /* --- settings --- */
 
 static GVariant *
@@ -83,7 +77,13 @@ choose_port (VeilSettings *settings, const Options *options, GError **error)
 
       if (line == NULL || *line == '\0' || keep (settings, "port", line, &local_error))
         break;
-      say_error (local_error);
+      /* What another answer does not mend. */
+      if (!g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT))
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return FALSE;
+        }
+      veil_cli_fail (local_error);
     }
   return TRUE;
 }

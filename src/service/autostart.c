@@ -146,10 +146,11 @@ remove_file (const char *path, GError **error)
   return g_unlink (path) == 0 || errno == ENOENT || errno == ENOTDIR || fail (path, g_strerror (errno), error);
 }
 
+/* One small file at home, as with the settings. */
 static void
-write_entry (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+write_entry (GTask *task)
 {
-  const Wish *wish = task_data;
+  const Wish *wish = g_task_get_task_data (task);
   g_autofree char *path = veil_autostart_get_path ();
   g_autoptr (GKeyFile) entry = load_entry (path);
   g_autofree char *text = NULL;
@@ -209,8 +210,8 @@ veil_autostart_set_async (const char *home, gboolean enabled, const char *const 
   if (veil_background_portal_is_needed ())
     veil_background_portal_request_async (_ ("Veil serves verified inference to the programs on this machine."), enabled, command,
                                           cancellable, on_portal, g_steal_pointer (&task));
-  else
-    g_task_run_in_thread (task, write_entry);
+  else if (!g_task_return_error_if_cancelled (task))
+    write_entry (task);
 }
 
 gboolean

@@ -76,6 +76,7 @@ test_command (void)
 
   set_well (TRUE);
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  set_well (FALSE);
   g_assert_nonnull (strstr (text, "\nExec=\"/opt/my veil/og-veil\" \"--home\" \"/a \\\\$b\\\\`c\\\\\"d\\\\\\\\e%%f\"\n"));
 }
 
@@ -103,6 +104,7 @@ test_entry_of_the_person (void)
       g_assert_true (g_str_has_prefix (after, "# mine\n"));
       g_assert_nonnull (strstr (after, "\nName=My Veil\nName[de]=Mein Veil\n"));
     }
+  set_well (FALSE);
 }
 
 static void
@@ -137,6 +139,7 @@ test_pipe_is_no_entry (void)
   g_assert_false (is_enabled ());
   set_well (TRUE);
   g_assert_true (is_enabled ());
+  set_well (FALSE);
 }
 
 /* A portal of our own on a bus of our own, whose question the person never answers. */
@@ -256,7 +259,14 @@ test_cancelled_before (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_autofree char *folder = g_dir_make_tmp ("veil-autostart-XXXXXX", NULL);
+  g_autofree char *autostart = g_build_filename (folder, "autostart", NULL);
+  g_autofree char *data = g_build_filename (folder, "data", NULL);
+  int status;
+
+  g_setenv ("XDG_CONFIG_HOME", folder, TRUE);
+  g_setenv ("XDG_DATA_HOME", data, TRUE);
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/autostart/on-and-off", test_on_and_off);
   g_test_add_func ("/autostart/command", test_command);
   g_test_add_func ("/autostart/entry-of-the-person", test_entry_of_the_person);
@@ -264,5 +274,8 @@ main (int argc, char **argv)
   g_test_add_func ("/autostart/pipe-is-no-entry", test_pipe_is_no_entry);
   g_test_add_func ("/autostart/portal/cancel", test_cancel);
   g_test_add_func ("/autostart/portal/cancelled-before", test_cancelled_before);
-  return g_test_run ();
+  status = g_test_run ();
+  g_rmdir (autostart);
+  g_rmdir (folder);
+  return status;
 }
