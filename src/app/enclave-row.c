@@ -62,6 +62,10 @@ update (VeilEnclaveRow *self)
   VeilEnclaveItem *item = self->item;
   const VeilSettings *settings = veil_front_get_settings (self->front);
   g_autofree char *state = veil_enclave_item_describe (item);
+  const char *version = veil_enclave_item_get_version (item);
+  g_autofree char *id = g_strdup_printf ("%.10s…", veil_enclave_item_get_id (item));
+  /* Several may share a host. */
+  g_autofree char *subtitle = g_strjoin (" · ", state, version != NULL ? version : id, version != NULL ? id : NULL, NULL);
   g_autofree char *heartbeat = veil_enclave_item_describe_heartbeat (item);
   const char *values[N_FACTS] = {
     [FACT_VERSION] = veil_enclave_item_get_version (item),   [FACT_HEARTBEAT] = heartbeat,
@@ -71,7 +75,7 @@ update (VeilEnclaveRow *self)
 
   self->updating = TRUE;
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self), veil_enclave_item_get_host (item));
-  adw_expander_row_set_subtitle (ADW_EXPANDER_ROW (self), state);
+  adw_expander_row_set_subtitle (ADW_EXPANDER_ROW (self), subtitle);
   show_health (self);
   gtk_check_button_set_active (self->choose, veil_enclave_item_get_selected (item));
   gtk_widget_set_sensitive (GTK_WIDGET (self->choose),

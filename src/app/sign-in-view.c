@@ -135,6 +135,8 @@ show (VeilSignInView *self, VeilLoginState state)
   gtk_widget_set_visible (self->back, look->again);
   if (look->again)
     gtk_widget_grab_focus (self->again);
+  else if (waiting)
+    gtk_widget_grab_focus (self->cancel);
 }
 
 static void
@@ -172,8 +174,10 @@ make_flow (VeilSignInView *self)
 void
 veil_sign_in_view_begin (VeilSignInView *self)
 {
+  const char *patience = g_getenv ("VEIL_SIGN_IN_PATIENCE_MS"); /* for those who test what comes after five minutes */
+
   make_flow (self);
-  veil_login_flow_begin (self->flow, 0);
+  veil_login_flow_begin (self->flow, patience != NULL ? CLAMP (g_ascii_strtoll (patience, NULL, 10), 1, 300000) : 0);
   if (veil_login_flow_get_state (self->flow) == VEIL_LOGIN_WAITING)
     open_browser (self);
 }
