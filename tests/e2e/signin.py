@@ -3,6 +3,7 @@
 """Keyrings, browsers and sign-ins of the tests' own: a session bus with the real gnome-keyring-daemon or with one that misbehaves, Chromium through
 chromedriver, and `og-veil login` while it waits."""
 
+import atexit
 import http.client
 import json
 import os
@@ -25,6 +26,7 @@ class Bus:
 
     def __init__(self, folder, keyring='gnome'):
         self.folder, self.processes = pathlib.Path(folder), []
+        atexit.register(self.stop)  # tests that fail do not get to it
         self.folder.mkdir(parents=True, exist_ok=True)
         self.runtime = pathlib.Path(tempfile.mkdtemp(prefix='veil-bus-'))  # short, for socket addresses
         config = self.runtime / 'bus.conf'
@@ -104,6 +106,7 @@ class Login:
     def __init__(self, home, app_url, *args, env=None):
         self.process = subprocess.Popen([OG_VEIL, 'login', '--home', str(home), '--app-url', app_url, *args], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**environment(), **(env or {})})
+        atexit.register(self.process.kill)
         self.lines = queue.Queue()
         self.stdout, self.stderr = [], []
         for stream, kept in ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr)):
