@@ -67,11 +67,17 @@ veil_attestation_document_init (VeilAttestationDocument *self)
 VeilAttestationDocument *
 veil_attestation_document_new (const char *base64, gint64 at, GError **error)
 {
+  g_return_val_if_fail (base64 != NULL && at >= VEIL_ATTESTATION_AT_ITS_TIME, NULL);
+  return veil_attestation_document_new_under (base64, veil_nitro_aws_root, at, error);
+}
+
+VeilAttestationDocument *
+veil_attestation_document_new_under (const char *base64, const guint8 root[static 32], gint64 at, GError **error)
+{
   g_autoptr (VeilAttestation) attestation = NULL;
   g_autoptr (GBytes) document = NULL;
   VeilAttestationDocument *self;
 
-  g_return_val_if_fail (base64 != NULL && at >= VEIL_ATTESTATION_AT_ITS_TIME, NULL);
   document = veil_nitro_decode (base64, strlen (base64), error);
   if (document == NULL)
     return NULL;
@@ -79,7 +85,7 @@ veil_attestation_document_new (const char *base64, gint64 at, GError **error)
     at = VEIL_NITRO_AT_ITS_TIME;
   else if (at == VEIL_ATTESTATION_NOW)
     at = g_get_real_time () / G_USEC_PER_SEC;
-  attestation = veil_nitro_verify (document, veil_nitro_aws_root, at, error);
+  attestation = veil_nitro_verify (document, root, at, error);
   if (attestation == NULL)
     return NULL;
   self = g_object_new (VEIL_TYPE_ATTESTATION_DOCUMENT, NULL);
@@ -116,7 +122,7 @@ has_sha256 (GBytes *data, const guint8 expected[static 32])
   guint8 digest[32];
   gsize length = sizeof digest;
 
-  if (data == NULL)
+  if (data == NULL || g_bytes_get_size (data) == 0) /* nothing is listed: the hash of nothing is not its hash */
     return FALSE;
   g_checksum_update (checksum, g_bytes_get_data (data, NULL), (gssize) g_bytes_get_size (data));
   g_checksum_get_digest (checksum, digest, &length);

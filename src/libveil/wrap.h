@@ -11,6 +11,7 @@
 #include "selection.h"
 #include "session.h"
 #include "veil-answer.h"
+#include "veil-attestation-document.h"
 #include "veil-authorization.h"
 #include "veil-bundle.h"
 #include "veil-chooser.h"
@@ -25,6 +26,9 @@ G_BEGIN_DECLS
 VeilEnclave      *veil_enclave_new_for_tee (VeilTee *tee, gboolean sandbox, GBytes *sandbox_root); /* @sandbox_root: nullable */
 VeilVerification *veil_verification_new_for_proof (VeilProof *proof);
 VeilAnswer       *veil_answer_new_for_chat_answer (VeilChatAnswer *answer, VeilRequest *request, gint64 asked_at); /* microseconds since 1970 */
+
+/* The same as veil_attestation_document_new() but for the root (SHA-256 of its certificate), which no user of the library may choose. */
+VeilAttestationDocument *veil_attestation_document_new_under (const char *base64, const guint8 root[static 32], gint64 at, GError **error);
 
 /* FALSE for NULL, for what is something else, and for an empty object, such as g_object_new() makes when it is called by others: nothing was
  * read or verified for that one. The other classes have the same for themselves. */

@@ -278,6 +278,14 @@ def test_plain_http_on_loopback(tmp_path):
     network.close()
 
 
+def test_no_certificate_registered(tmp_path):
+    """The hash of nothing is not that of a certificate."""
+    network = Network(tmp_path, tls=None)
+    network.enclave.certificate = b''
+    assert failures(network.report()) == {'tls_certificate': 'attestation_tls'}
+    network.close()
+
+
 @pytest.mark.parametrize('endpoint', ['http://tee.example', 'ftp://127.0.0.1', 'https://me@127.0.0.1', 'https://127.0.0.1/?x=', '127.0.0.1', 'https://127.0.0.1:0',
                                       'https://127.0.0.1/#x'])
 def test_endpoints_that_may_not_be_asked(network, endpoint):
