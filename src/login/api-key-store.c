@@ -52,7 +52,14 @@ take (GTask *task, const char *text, gsize length)
   veil_secret_free (key);
 }
 
-static const VeilSecretItemKind key_kind = { &schema, "ai.opengradient.Veil.ApiKey", "Veil API key", "text/plain", take };
+static const VeilSecretItemKind key_kind = {
+  .schema = &schema,
+  .application = "ai.opengradient.Veil.ApiKey",
+  .label = "Veil API key",
+  .content_type = "text/plain",
+  .otherwise = "keep the API key in a file with --session-store file, or let OG_VEIL_API_KEY hold it",
+  .take = take,
+};
 
 /* --- the file --- */
 

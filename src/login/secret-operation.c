@@ -3,9 +3,8 @@
 
 #include "secret-operation.h"
 
+#include "secret-item.h"
 #include "veil-error.h"
-
-#define USE_A_FILE "or keep the session in a file with --session-store file"
 
 static void
 drop_source (GSource **source)
@@ -58,16 +57,17 @@ veil_secret_operation_end_with (VeilSecretOperation *self, GError *error)
   g_task_return_error (task, error);
 }
 
+/* @message: what happened, and what to do first. */
 static void
 end_with_message (VeilSecretOperation *self, const char *message)
 {
-  veil_secret_operation_end_with (self, g_error_new_literal (VEIL_ERROR, VEIL_ERROR_STORE, message));
+  veil_secret_operation_end_with (self, g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, "%s, %s", message, self->item_kind->otherwise));
 }
 
 void
 veil_secret_operation_end_locked (VeilSecretOperation *self)
 {
-  end_with_message (self, "The keyring is locked: unlock it, " USE_A_FILE);
+  end_with_message (self, "The keyring is locked: unlock it");
 }
 
 void
@@ -81,8 +81,8 @@ veil_secret_operation_fail (VeilSecretOperation *self, GError *cause)
       return;
     }
   g_dbus_error_strip_remote_error (error);
-  veil_secret_operation_end_with (self, g_error_new (VEIL_ERROR, VEIL_ERROR_STORE,
-                                                     "No keyring can be reached (%s): start one, " USE_A_FILE, error->message));
+  veil_secret_operation_end_with (self, g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, "No keyring can be reached (%s): start one, %s",
+                                                     error->message, self->item_kind->otherwise));
 }
 
 static gboolean
@@ -93,7 +93,7 @@ on_timer (gpointer data)
   if (self->prompting)
     veil_secret_operation_end_locked (self);
   else
-    end_with_message (self, "The keyring does not answer: restart it, " USE_A_FILE);
+    end_with_message (self, "The keyring does not answer: restart it");
   return G_SOURCE_REMOVE;
 }
 

@@ -46,7 +46,14 @@ take (GTask *task, const char *text, gsize length)
                              error->message);
 }
 
-static const VeilSecretItemKind session_kind = { &schema, "ai.opengradient.Veil", "Veil session", "application/json", take };
+static const VeilSecretItemKind session_kind = {
+  .schema = &schema,
+  .application = "ai.opengradient.Veil",
+  .label = "Veil session",
+  .content_type = "application/json",
+  .otherwise = "or keep the session in a file with --session-store file",
+  .take = take,
+};
 
 static void
 begin (VeilTokenStore *store, VeilSecretKind kind, VeilSession *session, VeilStorePrompt prompt, GCancellable *cancellable,

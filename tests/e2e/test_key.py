@@ -98,7 +98,9 @@ def test_keyring_that_cannot_be_had(home):
     home.mkdir(parents=True, exist_ok=True)
     (home / 'settings.ini').write_text('[veil]\nrequire-api-key=true\n')
     done = run('serve', '-f', '--sandbox', '--port', '0', home=home, env=nobody)
-    assert done.returncode == 1 and done.stdout == b'' and 'keyring' in one_sentence(done.stderr)
+    said = one_sentence(done.stderr)
+    assert done.returncode == 1 and done.stdout == b'' and 'keyring' in said
+    assert 'API key' in said and 'OG_VEIL_API_KEY' in said and 'session in' not in said, 'it is not the session that is missing'
 
 
 def test_required_while_it_runs_and_there_is_none(home):

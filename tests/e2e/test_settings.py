@@ -169,7 +169,12 @@ def test_damage_leaves_a_running_server_as_it_was(own, tmp_path, damage):
     assert asked(veil) == own.enclaves[2].tee_id
     path = settings_path(veil)
     good = path.read_bytes()
-    os.unlink(path) if damage is None else path.write_bytes(damage)
+    if damage is None:
+        os.unlink(path)
+    else:
+        # At once: a look between the emptying and the writing is of another damage, and rightly told of too.
+        (path.parent / 'new').write_bytes(damage)
+        os.replace(path.parent / 'new', path)
     for _ in range(4):
         assert asked(veil) == own.enclaves[2].tee_id
     assert veil.stderr().decode().count('the settings stay as they were') == 1
@@ -280,7 +285,8 @@ def test_required_key(tmp_path):
     home.mkdir()
     (home / 'settings.ini').write_text('[veil]\nrequire-api-key=true\n')
     done = run('serve', '-f', '--port', '0', home=home)
-    assert done.returncode != 0 and b'API key' in done.stderr
+    said = done.stderr.decode().splitlines()[-1]
+    assert done.returncode != 0 and 'API key' in said and 'OG_VEIL_API_KEY' in said, said
     veil = Veil(tmp_path, '--sandbox', env={'OG_VEIL_API_KEY': 'right-key'})
     assert veil.ask('gpt-4.1', 'x').status == 401
     assert veil.ask('gpt-4.1', 'x', {'Authorization': 'Bearer right-key'}).status == 200
