@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The Veil authors
+# SPDX-License-Identifier: Apache-2.0
+"""The window as a screen reader sees it: its accessible tree, to look at and to drive it by."""
+
+import contextlib
+import os
+
+from desktop import wait_until
+
+STATES = ('FOCUSABLE', 'FOCUSED', 'SHOWING', 'VISIBLE', 'SENSITIVE', 'CHECKED', 'SELECTED')
+
+
+def connect(desktop):
+    """AT-SPI belongs to a process: one desktop for each."""
+    os.environ['DISPLAY'] = desktop.env['DISPLAY']
+    os.environ['DBUS_SESSION_BUS_ADDRESS'] = desktop.env['DBUS_SESSION_BUS_ADDRESS']
+    os.environ['XDG_RUNTIME_DIR'] = desktop.env['XDG_RUNTIME_DIR']
+    # The accessibility bus is started here, before the program, which is not to wait for it.
+    desktop.bus.call_blocking('org.a11y.Bus', '/org/a11y/bus', 'org.a11y.Bus', 'GetAddress', '', [])
+    import gi
+    gi.require_version('Atspi', '2.0')
+    from gi.repository import Atspi
+    Atspi.init()
+    return Atspi
+
+
+class Node:
+    def __init__(self, atspi, accessible):
+        self.atspi, self.accessible = atspi, accessible
+
+    def get(self, read, fallback):
+        with contextlib.suppress(Exception):  # it may have gone meanwhile: GLib.Error, or None for what it was
+            return read()
+        return fallback
+
+    @property
+    def name(self):
+        """Without mnemonics. GTK 4.8 says the label of a button with a mnemonic twice, as written and as shown: "_Send Send"."""
+        name = self.get(lambda: self.accessible.get_name(), '') or ''
+        for at in (i for i, c in enumerate(name) if c == ' '):
+            if name[:at].replace('_', '') == name[at + 1:].replace('_', ''):
+                return name[at + 1:].replace('_', '')
+        return name
+
+    @property
+    def description(self):
+        return self.get(lambda: self.accessible.get_description(), '') or ''
+
+    @property
+    def role(self):
+        return self.get(lambda: self.accessible.get_role_name(), '') or ''
+
+    def has(self, *states):
+        found = self.get(lambda: self.accessible.get_state_set(), None)
+        return found is not None and all(found.contains(getattr(self.atspi.StateType, state)) for state in states)
+
+    @property
+    def children(self):
+        count = self.get(lambda: self.accessible.get_child_count(), 0)
+        found = [self.get(lambda i=i: self.accessible.get_child_at_index(i), None) for i in range(count)]
+        return [Node(self.atspi, child) for child in found if child is not None]
+
+    def walk(self):
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def is_seen(self):
+        """GTK 4.8 says SHOWING of windows alone; what has never been on the screen has no size."""
+        place = self.get(lambda: self.accessible.get_extents(self.atspi.CoordType.WINDOW), None)
+        return self.has('VISIBLE') and (place is None or (place.width > 0 and place.height > 0))
+
+    def showing(self):
+        """What a person could see: nothing of what is in hidden pages."""
+        if not self.is_seen:
+            return
+        yield self
+        for child in self.children:
+            yield from child.showing()
+
+    def act(self, index=0):
+        assert self.accessible.do_action(index), self
+
+    @property
+    def text(self):
+        return self.get(lambda: self.atspi.Text.get_text(self.accessible, 0, -1), '') or ''
+
+    def __repr__(self):
+        return '<%s %r>' % (self.role, self.name)
+
+
+class Window:
+    def __init__(self, app, atspi):
+        self.app, self.atspi = app, atspi
+
+    @property
+    def root(self):
+        return next(iter(self.roots), None)
+
+    @property
+    def roots(self):
+        """The window, and dialogs of its own."""
+        desk = self.atspi.get_desktop(0)
+        for i in range(desk.get_child_count()):
+            child = desk.get_child_at_index(i)
+            if child is not None and child.get_process_id() == self.app.process.pid:
+                child.set_cache_mask(self.atspi.Cache.NONE)  # nothing here runs a main loop that would keep it fresh
+                return [frame for frame in Node(self.atspi, child).children if frame.has('SHOWING')]
+        return []
+
+    def showing(self):
+        return [node for root in self.roots for node in root.showing()]
+
+    def find(self, name, role=None, timeout=None, **states):
+        def look():
+            return next((n for n in self.showing() if n.name == name and (role is None or n.role == role)), None)
+        options = {'timeout': timeout} if timeout else {}
+        return wait_until(look, '%s %r' % (role or 'something called', name), **options)
+
+    def says(self, text):
+        """Somewhere in what can be seen."""
+        return any(text in n.name or text in n.description or text in n.text for n in self.showing())
+
+    def press(self, name, role=None):
+        node = self.find(name, role)
+        wait_until(lambda: node.has('SENSITIVE'), '%r to be sensitive' % name)
+        node.act()
+
+    def click(self, node):
+        """By mouse, in the window: what has no action in GTK 4.8."""
+        run = self.app.desktop.run
+        window = run('xdotool', 'getactivewindow').decode().strip()
+        geometry = dict(row.split('=') for row in run('xdotool', 'getwindowgeometry', '--shell', window).decode().split())
+        frame = self.root.accessible.get_extents(self.atspi.CoordType.WINDOW)
+        place = node.accessible.get_extents(self.atspi.CoordType.WINDOW)
+        x = (int(geometry['WIDTH']) - frame.width) // 2 + place.x + place.width // 2
+        y = (int(geometry['HEIGHT']) - frame.height) // 2 + place.y + place.height // 2
+        run('xdotool', 'mousemove', '--window', window, str(x), str(y), 'click', '1')
+
+    def keys(self, *keys):
+        self.app.desktop.run('xdotool', 'key', '--clearmodifiers', *keys)
+
+    def focus_window(self):
+        desktop = self.app.desktop
+        window = wait_until(lambda: desktop.windows('^Veil$'), 'the window')[0]
+        desktop.run('xdotool', 'windowactivate', '--sync', window)
+
+    def focused_path(self):
+        """What has the focus, as far as GTK tells, and what is in it."""
+        return [inner for node in self.showing() if node.has('FOCUSED') and node.role != 'frame' for inner in node.walk()]
