@@ -83,7 +83,11 @@ on_front_changed (VeilFront *front, VeilConnectPage *self)
   VeilFrontState state = veil_front_get_state (front);
   g_autofree char *url = veil_front_get_url (front);
   g_autofree char *status = veil_front_describe (front);
-  gboolean with_key = veil_front_get_settings (front)->api_key != NULL;
+  gboolean with_key = veil_front_get_settings (front)->api_key != NULL || veil_front_get_settings (front)->require_api_key;
+
+  /* Whoever comes here sees what is so then. */
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
 
   adw_action_row_set_subtitle (self->on_row, state == VEIL_FRONT_FAILED ? _ ("Veil cannot serve") : status);
   show_problem (self);
@@ -93,6 +97,15 @@ on_front_changed (VeilFront *front, VeilConnectPage *self)
   veil_copy_button_set_text (self->copy_address, url);
   for (guint i = 0; i < VEIL_N_SNIPPETS; i++)
     veil_snippet_row_set_url (VEIL_SNIPPET_ROW (self->rows[i]), url, with_key);
+}
+
+static void
+veil_connect_page_map (GtkWidget *widget)
+{
+  VeilConnectPage *self = VEIL_CONNECT_PAGE (widget);
+
+  GTK_WIDGET_CLASS (veil_connect_page_parent_class)->map (widget);
+  on_front_changed (self->front, self);
 }
 
 static void
@@ -111,6 +124,7 @@ veil_connect_page_class_init (VeilConnectPageClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = veil_connect_page_dispose;
+  widget_class->map = veil_connect_page_map;
   g_type_ensure (VEIL_TYPE_TRIAL_VIEW);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/connect-page.ui");
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, on_row);

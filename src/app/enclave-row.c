@@ -3,6 +3,7 @@
 
 #include "enclave-row.h"
 
+#include "attest-dialog.h"
 #include "change.h"
 #include "fact-row.h"
 #include "window.h"
@@ -88,6 +89,14 @@ update (VeilEnclaveRow *self)
   self->updating = FALSE;
 }
 
+void
+veil_enclave_row_look (VeilEnclaveRow *self)
+{
+  g_autofree char *heartbeat = veil_enclave_item_describe_heartbeat (self->item);
+
+  veil_fact_row_set_value (VEIL_FACT_ROW (self->facts[FACT_HEARTBEAT]), heartbeat);
+}
+
 static void
 on_choose (VeilEnclaveRow *self)
 {
@@ -107,6 +116,12 @@ on_pin (VeilEnclaveRow *self)
                          veil_enclave_item_get_version (self->item));
   else
     veil_change_remove_pin (GTK_WIDGET (self), self->front, veil_enclave_item_get_pcr_hash (self->item));
+}
+
+static void
+on_attest (VeilEnclaveRow *self)
+{
+  veil_attest_dialog_ask (GTK_WIDGET (self), self->front, veil_enclave_item_get_tee (self->item));
 }
 
 static void
@@ -133,6 +148,7 @@ veil_enclave_row_class_init (VeilEnclaveRowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilEnclaveRow, pin);
   gtk_widget_class_bind_template_callback (widget_class, on_choose);
   gtk_widget_class_bind_template_callback (widget_class, on_pin);
+  gtk_widget_class_bind_template_callback (widget_class, on_attest);
 }
 
 static void

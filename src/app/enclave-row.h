@@ -15,5 +15,7 @@ G_DECLARE_FINAL_TYPE (VeilEnclaveRow, veil_enclave_row, VEIL, ENCLAVE_ROW, AdwEx
 
 /* @group: the first of the buttons of which one is active. */
 GtkWidget *veil_enclave_row_new (VeilEnclaveItem *item, VeilFront *front, GtkCheckButton *group);
+/* Shows ages as they are now. */
+void       veil_enclave_row_look (VeilEnclaveRow *self);
 
 G_END_DECLS

@@ -146,7 +146,11 @@ on_refresh (VeilEnclavesPage *self)
 static gboolean
 on_look (gpointer data)
 {
-  veil_enclave_list_update (VEIL_ENCLAVES_PAGE (data)->list);
+  VeilEnclavesPage *self = data;
+
+  veil_enclave_list_update (self->list);
+  for (guint i = 0; i < self->rows->len; i++)
+    veil_enclave_row_look (self->rows->pdata[i]);
   return G_SOURCE_CONTINUE;
 }
 

@@ -6,6 +6,7 @@
 #include "account-group.h"
 #include "autostart.h"
 #include "change.h"
+#include "key-group.h"
 #include "pins-group.h"
 #include "window.h"
 
@@ -23,7 +24,10 @@ struct _VeilPreferences
   GtkWidget *given_label;
   AdwActionRow *login_row;
   GtkSwitch *login_switch;
+  AdwActionRow *history_row;
+  GtkSwitch *history_switch;
   AdwComboRow *refresh_row;
+  VeilKeyGroup *key;
   VeilPinsGroup *pins;
   VeilAccountGroup *account;
 };
@@ -70,6 +74,8 @@ update (VeilPreferences *self)
   gtk_widget_set_sensitive (GTK_WIDGET (self->port_row), !port_given);
   gtk_widget_set_visible (self->given_label, host_given || port_given);
   show_refresh (self, settings->refresh_interval);
+  gtk_switch_set_active (self->history_switch, settings->history);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->history_row), !veil_settings_is_given (settings, "history"));
   gtk_widget_set_sensitive (GTK_WIDGET (self->refresh_row), !veil_settings_is_given (settings, "refresh-interval"));
   gtk_switch_set_active (self->login_switch, veil_autostart_is_enabled (settings->home));
   self->updating = FALSE;
@@ -119,6 +125,15 @@ on_refresh (VeilPreferences *self)
 
   if (!self->updating && selected < G_N_ELEMENTS (intervals))
     veil_change_setting (GTK_WIDGET (self), self->front, "refresh-interval", g_variant_new_uint32 (intervals[selected]));
+}
+
+static void
+on_history (VeilPreferences *self)
+{
+  gboolean wanted = gtk_switch_get_active (self->history_switch);
+
+  if (!self->updating && wanted != veil_front_get_settings (self->front)->history)
+    veil_change_setting (GTK_WIDGET (self), self->front, "history", g_variant_new_boolean (wanted));
 }
 
 static void
@@ -177,6 +192,7 @@ veil_preferences_class_init (VeilPreferencesClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = veil_preferences_dispose;
+  g_type_ensure (VEIL_TYPE_KEY_GROUP);
   g_type_ensure (VEIL_TYPE_PINS_GROUP);
   g_type_ensure (VEIL_TYPE_ACCOUNT_GROUP);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/preferences.ui");
@@ -186,6 +202,10 @@ veil_preferences_class_init (VeilPreferencesClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilPreferences, login_row);
   gtk_widget_class_bind_template_child (widget_class, VeilPreferences, login_switch);
   gtk_widget_class_bind_template_child (widget_class, VeilPreferences, refresh_row);
+  gtk_widget_class_bind_template_child (widget_class, VeilPreferences, history_row);
+  gtk_widget_class_bind_template_child (widget_class, VeilPreferences, history_switch);
+  gtk_widget_class_bind_template_child (widget_class, VeilPreferences, key);
+  gtk_widget_class_bind_template_callback (widget_class, on_history);
   gtk_widget_class_bind_template_child (widget_class, VeilPreferences, pins);
   gtk_widget_class_bind_template_child (widget_class, VeilPreferences, account);
   gtk_widget_class_bind_template_callback (widget_class, on_host);
@@ -208,6 +228,7 @@ veil_preferences_new (GtkWindow *parent, VeilFront *front)
   VeilPreferences *self = g_object_new (VEIL_TYPE_PREFERENCES, "transient-for", parent, NULL);
 
   self->front = g_object_ref (front);
+  veil_key_group_set_front (self->key, front);
   veil_pins_group_set_front (self->pins, front);
   veil_account_group_set_front (self->account, front);
   g_signal_connect_object (front, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);

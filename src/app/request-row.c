@@ -11,7 +11,7 @@ struct _VeilRequestRow
   GtkBox parent;
 
   VeilRecord *record; /* owned; may be NULL */
-  gulong handler;     /* on the record, while it may still change */
+  VeilRecordState shown;
 
   GtkImage *icon;
   GtkLabel *model;
@@ -50,10 +50,14 @@ update (VeilRequestRow *self)
   VeilRecordState state = veil_record_get_state (self->record);
   g_autofree char *model = veil_explain_model (self->record);
   g_autofree char *summary = veil_explain_summary (self->record);
-  const char *const classes[] = { looks[state].style, NULL };
 
-  gtk_image_set_from_icon_name (self->icon, looks[state].icon);
-  gtk_widget_set_css_classes (GTK_WIDGET (self->icon), (const char **) classes);
+  if (state != self->shown)
+    {
+      gtk_image_set_from_icon_name (self->icon, looks[state].icon);
+      gtk_widget_remove_css_class (GTK_WIDGET (self->icon), looks[self->shown].style);
+      gtk_widget_add_css_class (GTK_WIDGET (self->icon), looks[state].style);
+      self->shown = state;
+    }
   gtk_label_set_label (self->model, model);
   gtk_label_set_label (self->summary, summary);
 }
@@ -62,7 +66,7 @@ static void
 drop_record (VeilRequestRow *self)
 {
   if (self->record != NULL)
-    g_clear_signal_handler (&self->handler, self->record);
+    g_signal_handlers_disconnect_by_data (self->record, self);
   g_clear_object (&self->record);
 }
 
@@ -75,8 +79,13 @@ veil_request_row_set_record (VeilRequestRow *self, VeilRecord *record)
   if (record == NULL)
     return;
   self->record = g_object_ref (record);
+  /* What a row shows of it, and no more: many properties change at once. */
   if (veil_record_get_state (record) == VEIL_RECORD_WAITING)
-    self->handler = g_signal_connect_swapped (record, "notify", G_CALLBACK (update), self);
+    {
+      g_signal_connect_swapped (record, "notify::state", G_CALLBACK (update), self);
+      g_signal_connect_swapped (record, "notify::endpoint", G_CALLBACK (update), self);
+      g_signal_connect_swapped (record, "notify::model", G_CALLBACK (update), self);
+    }
   time = veil_explain_time (veil_record_get_time (record));
   gtk_label_set_label (self->time, time);
   update (self);
@@ -107,6 +116,9 @@ static void
 veil_request_row_init (VeilRequestRow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  self->shown = VEIL_RECORD_WAITING;
+  gtk_image_set_from_icon_name (self->icon, looks[VEIL_RECORD_WAITING].icon);
+  gtk_widget_add_css_class (GTK_WIDGET (self->icon), looks[VEIL_RECORD_WAITING].style);
 }
 
 GtkWidget *

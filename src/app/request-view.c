@@ -33,7 +33,6 @@ struct _VeilRequestView
   AdwBin parent;
 
   VeilRecord *record; /* owned; NULL: none is selected */
-  gulong handler;     /* on the record */
 
   GtkStack *stack;
   GtkWidget *toolbar;
@@ -192,13 +191,14 @@ veil_request_view_set_record (VeilRequestView *self, VeilRecord *record)
   if (record == self->record)
     return;
   if (self->record != NULL)
-    g_clear_signal_handler (&self->handler, self->record);
+    g_signal_handlers_disconnect_by_data (self->record, self);
   g_clear_object (&self->record);
   gtk_stack_set_visible_child_name (self->stack, record != NULL ? "request" : "none");
   if (record == NULL)
     return;
   self->record = g_object_ref (record);
-  self->handler = g_signal_connect_swapped (record, "notify", G_CALLBACK (update), self);
+  g_signal_connect_swapped (record, "notify::state", G_CALLBACK (update), self);
+  g_signal_connect_swapped (record, "notify::endpoint", G_CALLBACK (update), self);
   update (self);
 }
 
@@ -276,7 +276,7 @@ veil_request_view_dispose (GObject *object)
   VeilRequestView *self = VEIL_REQUEST_VIEW (object);
 
   if (self->record != NULL)
-    g_clear_signal_handler (&self->handler, self->record);
+    g_signal_handlers_disconnect_by_data (self->record, self);
   g_clear_object (&self->record);
   /* Before the template takes it away behind the back of AdwBin. */
   adw_bin_set_child (ADW_BIN (self), NULL);

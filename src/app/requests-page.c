@@ -17,6 +17,7 @@ struct _VeilRequestsPage
   VeilRecordList *records;       /* owned */
   GtkSingleSelection *selection; /* owned */
   gulong items_handler;          /* on the records */
+  guint tick;                    /* of the list, 0: none */
 
   GtkStack *stack;
   AdwStatusPage *empty;
@@ -71,7 +72,17 @@ on_visible_child (VeilRequestsPage *self)
     gtk_single_selection_set_selected (self->selection, GTK_INVALID_LIST_POSITION);
 }
 
-/* Whoever looks at the newest goes on looking at the newest. */
+static gboolean
+scroll_to_newest (GtkWidget *list, GdkFrameClock *clock, gpointer user_data)
+{
+  VeilRequestsPage *self = user_data;
+
+  self->tick = 0;
+  gtk_widget_activate_action (list, "list.scroll-to-item", "u", 0);
+  return G_SOURCE_REMOVE;
+}
+
+/* Whoever looks at the newest goes on looking at the newest; once a frame is often enough. */
 static void
 on_items (GListModel *model, guint position, guint removed, guint added, VeilRequestsPage *self)
 {
@@ -79,8 +90,8 @@ on_items (GListModel *model, guint position, guint removed, guint added, VeilReq
   GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
 
   gtk_stack_set_visible_child_name (self->stack, some ? "list" : "empty");
-  if (position == 0 && added > 0 && gtk_adjustment_get_value (adjustment) < 1)
-    gtk_widget_activate_action (GTK_WIDGET (self->list), "list.scroll-to-item", "u", 0);
+  if (position == 0 && added > 0 && self->tick == 0 && gtk_adjustment_get_value (adjustment) < 1)
+    self->tick = gtk_widget_add_tick_callback (GTK_WIDGET (self->list), scroll_to_newest, self, NULL);
 }
 
 static void
@@ -91,15 +102,22 @@ drop_records (VeilRequestsPage *self)
   g_clear_object (&self->records);
 }
 
-static void
-on_service_changed (VeilFront *front, VeilRequestsPage *self)
+void
+veil_requests_page_set_records (VeilRequestsPage *self, VeilRecordList *records)
 {
+  g_object_ref (records);
   drop_records (self);
-  self->records = g_object_ref (veil_service_get_records (veil_front_get_service (front)));
+  self->records = records;
   gtk_single_selection_set_model (self->selection, G_LIST_MODEL (self->records));
   /* After the selection's and the list's own handlers. */
   self->items_handler = g_signal_connect_after (self->records, "items-changed", G_CALLBACK (on_items), self);
   on_items (G_LIST_MODEL (self->records), 0, 0, 0, self);
+}
+
+static void
+on_service_changed (VeilFront *front, VeilRequestsPage *self)
+{
+  veil_requests_page_set_records (self, veil_service_get_records (veil_front_get_service (front)));
 }
 
 static void

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (VeilRequestsPage, veil_requests_page, VEIL, REQUESTS_PAGE, AdwBin)
 
 void veil_requests_page_set_front (VeilRequestsPage *self, VeilFront *front);
+/* For those who measure it: these instead of the service's. */
+void veil_requests_page_set_records (VeilRequestsPage *self, VeilRecordList *records);
 /* Selects the request with this id, if it is still known. */
 void veil_requests_page_show_request (VeilRequestsPage *self, guint64 id);
 

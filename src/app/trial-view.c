@@ -3,6 +3,8 @@
 
 #include "trial-view.h"
 
+#include "api-key-store.h"
+#include "secret.h"
 #include "trial.h"
 #include "window.h"
 
@@ -110,18 +112,43 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-on_send (VeilTrialView *self)
+ask (VeilTrialView *self, const char *key)
 {
   g_autofree char *url = veil_front_get_url (self->front);
-  const char *prompt = gtk_editable_get_text (GTK_EDITABLE (self->prompt));
 
-  if (self->cancellable != NULL || *prompt == '\0' || veil_front_get_state (self->front) != VEIL_FRONT_ON)
+  veil_trial_async (url, key, VEIL_TRIAL_DEFAULT_MODEL, gtk_editable_get_text (GTK_EDITABLE (self->prompt)), self->cancellable,
+                    on_answer, g_object_ref (self));
+}
+
+/* Without a key the endpoint says what is wrong. */
+static void
+on_key (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VeilTrialView) self = user_data;
+  char *key = veil_api_key_load_finish (result, NULL);
+
+  if (self->front != NULL && veil_front_get_state (self->front) == VEIL_FRONT_ON)
+    ask (self, key);
+  else
+    g_clear_object (&self->cancellable);
+  veil_secret_free (key);
+}
+
+static void
+on_send (VeilTrialView *self)
+{
+  const VeilSettings *settings = veil_front_get_settings (self->front);
+
+  if (self->cancellable != NULL || *gtk_editable_get_text (GTK_EDITABLE (self->prompt)) == '\0' ||
+      veil_front_get_state (self->front) != VEIL_FRONT_ON)
     return;
   self->cancellable = g_cancellable_new ();
   update (self);
   show (self, NULL, NULL, _ ("Waiting for a verified answer…"), NULL, NULL);
-  veil_trial_async (url, veil_front_get_settings (self->front)->api_key, VEIL_TRIAL_DEFAULT_MODEL, prompt, self->cancellable,
-                    on_answer, g_object_ref (self));
+  if (settings->require_api_key && settings->api_key == NULL)
+    veil_api_key_load_async (settings->session_store, settings->home, VEIL_STORE_MAY_PROMPT, NULL, on_key, g_object_ref (self));
+  else
+    ask (self, settings->api_key);
 }
 
 static void

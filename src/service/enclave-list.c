@@ -85,6 +85,12 @@ set_tee (VeilEnclaveItem *self, VeilTee *tee)
   self->host = get_host (tee->endpoint);
 }
 
+VeilTee *
+veil_enclave_item_get_tee (VeilEnclaveItem *self)
+{
+  return self->tee;
+}
+
 const char *
 veil_enclave_item_get_id (VeilEnclaveItem *self)
 {
@@ -211,6 +217,14 @@ get_network (VeilEnclaveList *self)
 }
 
 /* What is not the registry's to say. */
+static gboolean
+looks_same (const VeilEnclaveItem *a, const VeilEnclaveItem *b)
+{
+  return a->tee == b->tee && g_strcmp0 (a->version, b->version) == 0 && a->in_use == b->in_use && a->selected == b->selected &&
+         a->pinned == b->pinned && a->excluded == b->excluded && a->aside == b->aside;
+}
+
+/* Requests may end a hundred times a second, and change nothing here. */
 static void
 update_item (VeilEnclaveList *self, VeilEnclaveItem *item, VeilTee *tee)
 {
@@ -219,9 +233,11 @@ update_item (VeilEnclaveList *self, VeilEnclaveItem *item, VeilTee *tee)
   const VeilBuild *build = find_build (self, tee->pcr_hash);
   const VeilTee *current = veil_network_get_current (network);
   gboolean pins = settings->pcr_pins != NULL && settings->pcr_pins[0] != NULL;
+  const VeilEnclaveItem before = *item;
+  g_autofree char *old_version = g_steal_pointer (&item->version);
 
-  set_tee (item, tee);
-  g_free (item->version);
+  if (item->tee != tee)
+    set_tee (item, tee);
   item->version = build != NULL ? g_strdup (build->version) : NULL;
   item->selected = g_strcmp0 (settings->tee_id, tee->id) == 0;
   item->pinned = pins && g_strv_contains ((const char *const *) settings->pcr_pins, tee->pcr_hash);
@@ -229,7 +245,15 @@ update_item (VeilEnclaveList *self, VeilEnclaveItem *item, VeilTee *tee)
   item->aside = (veil_network_get_aside (network, tee->id) + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
   item->in_use = current != NULL && g_str_equal (current->id, tee->id) && tee->unusable == NULL && !item->excluded &&
                  (settings->tee_id == NULL || item->selected);
-  g_signal_emit (item, item_changed, 0);
+  if (!looks_same (&(VeilEnclaveItem){ .tee = before.tee,
+                                       .version = old_version,
+                                       .in_use = before.in_use,
+                                       .selected = before.selected,
+                                       .pinned = before.pinned,
+                                       .excluded = before.excluded,
+                                       .aside = before.aside },
+                   item))
+    g_signal_emit (item, item_changed, 0);
 }
 
 static gboolean

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (VeilEnclaveItem, veil_enclave_item, VEIL, ENCLAVE_ITEM, GObject)
 
 /* Signal "changed" of the item: anything but its id. Strings are plain text, of the item, until it changes. */
+VeilTee    *veil_enclave_item_get_tee (VeilEnclaveItem *self); /* (transfer none) */
 const char *veil_enclave_item_get_id (VeilEnclaveItem *self);
 const char *veil_enclave_item_get_endpoint (VeilEnclaveItem *self);
 const char *veil_enclave_item_get_host (VeilEnclaveItem *self); /* of the endpoint, with its port if it has one */
