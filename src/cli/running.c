@@ -19,9 +19,17 @@ veil_running_get_url (const VeilSettings *settings, GError **error)
 {
   g_autoptr (VeilInstanceInfo) info = NULL;
 
-  /* What cannot be told leaves what is set. */
   if (!veil_settings_has_flag (settings, "port") && !veil_settings_has_flag (settings, "host") && settings->home != NULL)
-    info = veil_instance_find (settings->home, NULL);
+    {
+      g_autoptr (GError) local_error = NULL;
+
+      info = veil_instance_find (settings->home, &local_error);
+      if (local_error != NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return NULL;
+        }
+    }
   if (info != NULL && info->port != 0)
     return veil_instance_info_get_url (info);
   if (settings->port != 0)

@@ -70,16 +70,24 @@ choose_network (Status *self)
     }
 }
 
-static void
-load (Status *self, const VeilSettings *settings)
+static gboolean
+load (Status *self, const VeilSettings *settings, GError **error)
 {
-  self->running = veil_instance_find (settings->home, NULL);
+  g_autoptr (GError) local_error = NULL;
+
+  self->running = veil_instance_find (settings->home, &local_error);
+  if (local_error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
   load_account (self, settings);
   choose_network (self);
   if (self->running != NULL)
     self->url = veil_instance_info_get_url (self->running);
   if (self->url != NULL)
     self->health = veil_running_ask_health (settings, self->url, &self->health_problem);
+  return TRUE;
 }
 
 static const VeilJson *
@@ -309,12 +317,14 @@ veil_command_status (int argc, char **argv)
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("status", entries, flags, &argc, &argv);
   Status status = { NULL };
+  g_autoptr (GError) error = NULL;
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
     return veil_cli_fail_usage (_ ("status takes no argument \"%s\""), argv[1]);
-  load (&status, settings);
+  if (!load (&status, settings, &error))
+    return veil_cli_fail (error);
   if (json)
     print_json (&status, settings);
   else

@@ -28,10 +28,23 @@ struct _VeilInstance
   int fd;                 /* of the file under path, with the lock on it */
 };
 
-static void
-set_store_error (GError **error, const char *path, const char *what, int error_number)
+/* What may be wrong beside the system's error numbers. */
+enum
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s cannot be %s: %s", path, what, g_strerror (error_number));
+  NOT_REGULAR = -1,
+  BY_ANOTHER = -2,
+};
+
+static void
+set_store_error (GError **error, const char *path, const char *what, int problem)
+{
+  if (problem == NOT_REGULAR)
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s is not a regular file; remove it and try again", path);
+  else if (problem == BY_ANOTHER)
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                 "Another user holds %s, who is not believed; remove it, or use a home that only you can write to", path);
+  else
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s cannot be %s: %s", path, what, g_strerror (problem));
 }
 
 static void
@@ -60,26 +73,63 @@ lock (int fd, int kind)
   return 0;
 }
 
-/* What a locked file says, if that is about its holder: who begins anew has the lock on what a killed program left for a moment. */
-static VeilInstanceInfo *
-read_info (int fd)
+/* 0 or what is wrong. A FIFO in its place must not be waited for. */
+static int
+open_regular (const char *path, int flags, int *fd)
+{
+  struct stat status;
+
+  *fd = open (path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+  if (*fd < 0)
+    return errno;
+  if (fstat (*fd, &status) == 0 && S_ISREG (status.st_mode))
+    return 0;
+  close (*fd);
+  *fd = -1;
+  return NOT_REGULAR;
+}
+
+static gboolean
+is_process_of (pid_t pid, uid_t user)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d", (int) pid);
+  struct stat status;
+
+  return stat (path, &status) == 0 && status.st_uid == user;
+}
+
+/* What a locked file says, if that is about its holder: who begins anew has the lock on what a killed program left for a moment. Where others can write to the
+ * home, they could have us signal a process of ours, and give our prompts and the key to theirs; so only our own word counts, and with an administrator each
+ * user's about processes of that user. 0, EAGAIN while nothing can be read, BY_ANOTHER, or an error number. */
+static int
+read_info (int fd, VeilInstanceInfo **found)
 {
   g_autoptr (VeilInstanceInfo) info = NULL;
   g_autofree char *text = g_malloc (VEIL_INSTANCE_MAX_BYTES + 1);
   gsize length = 0;
+  struct stat status;
   gssize n;
 
+  if (fstat (fd, &status) != 0)
+    return errno;
+  if (status.st_uid != geteuid () && geteuid () != 0)
+    return BY_ANOTHER;
   while (length <= VEIL_INSTANCE_MAX_BYTES &&
          (n = pread (fd, text + length, VEIL_INSTANCE_MAX_BYTES + 1 - length, (off_t) length)) != 0)
     {
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0)
-        return NULL;
+        return errno;
       length += (gsize) n;
     }
   info = veil_instance_info_parse (text, length);
-  return info != NULL && veil_instance_info_is_alive (info) ? g_steal_pointer (&info) : NULL;
+  if (info == NULL || !veil_instance_info_is_alive (info))
+    return EAGAIN;
+  if (status.st_uid != geteuid () && !is_process_of (info->pid, status.st_uid))
+    return BY_ANOTHER;
+  *found = g_steal_pointer (&info);
+  return 0;
 }
 
 static int
@@ -129,23 +179,24 @@ put (const char *path, const VeilInstanceInfo *info, GError **error)
   return -1;
 }
 
-/* One attempt. 0 with @fd set: the file under @path, locked by us; EWOULDBLOCK with @holder set if what it says could be read. */
+/* One attempt. 0 with @fd set: the file under @path, locked by us, or with @holder set to who has it; EAGAIN: another attempt may say more. */
 static int
 try_lock (const char *path, int *fd, VeilInstanceInfo **holder)
 {
-  int problem;
+  int problem = open_regular (path, O_RDWR | O_CREAT, fd);
 
-  *fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (*fd < 0)
-    return errno;
+  if (problem != 0)
+    return problem;
   problem = lock (*fd, LOCK_EX);
   if (problem == 0 && is_current (*fd, path))
     return 0;
   if (problem == EWOULDBLOCK)
-    *holder = read_info (*fd);
+    problem = read_info (*fd, holder);
+  else if (problem == 0)
+    problem = EAGAIN;
   close (*fd);
   *fd = -1;
-  return problem == 0 ? EAGAIN : problem;
+  return problem;
 }
 
 /* -1 with @holder or @error. */
@@ -159,14 +210,12 @@ lock_path (const char *path, VeilInstanceInfo **holder, GError **error)
     {
       problem = try_lock (path, &fd, holder);
       if (problem == 0)
-        return fd;
-      if (problem != EWOULDBLOCK && problem != EAGAIN)
+        return fd; /* -1 with a holder */
+      if (problem != EAGAIN)
         break;
-      if (*holder != NULL)
-        return -1;
       g_usleep (PAUSE_US);
     }
-  if (problem == EWOULDBLOCK || problem == EAGAIN)
+  if (problem == EAGAIN)
     set_unclear_error (error, path);
   else
     set_store_error (error, path, "locked", problem);
@@ -316,18 +365,21 @@ veil_instance_find (const char *home, GError **error)
   for (guint i = 0; i < ATTEMPTS; i++)
     {
       VeilInstanceInfo *info = NULL;
-      int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-      int problem = fd >= 0 ? lock (fd, LOCK_SH) : errno;
-      gboolean current = fd >= 0 && is_current (fd, path);
+      int fd;
+      int problem = open_regular (path, O_RDONLY, &fd);
+      gboolean current;
 
+      if (problem == 0)
+        problem = lock (fd, LOCK_SH);
+      current = fd >= 0 && is_current (fd, path);
       if (problem == EWOULDBLOCK)
-        info = read_info (fd);
+        problem = read_info (fd, &info);
       if (fd >= 0)
         close (fd);
       /* Nobody has it, or there is none: nobody runs. */
       if (info != NULL || problem == ENOENT || problem == ENOTDIR || (problem == 0 && current))
         return info;
-      if (problem != 0 && problem != EWOULDBLOCK)
+      if (problem != 0 && problem != EAGAIN)
         {
           set_store_error (error, path, "read", problem);
           return NULL;

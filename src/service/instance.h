@@ -64,7 +64,8 @@ const VeilInstanceInfo *veil_instance_get_info (VeilInstance *self);
 /* The file goes with it. */
 void                    veil_instance_release (VeilInstance *self);
 
-/* Who runs in @home, for the commands. Returns: (transfer full): NULL without an error if nobody does. VEIL_ERROR_STORE. */
+/* Who runs in @home, for the commands. Returns: (transfer full): NULL without an error if nobody does. VEIL_ERROR_STORE: it cannot be
+ * told, or another user says so. */
 VeilInstanceInfo       *veil_instance_find (const char *home, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VeilInstanceInfo, veil_instance_info_free)

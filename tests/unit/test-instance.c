@@ -439,6 +439,72 @@ test_places_that_do_not_do (Fixture *fixture, gconstpointer data)
 }
 
 static void
+assert_refused (Fixture *fixture, const char *words)
+{
+  VeilInstanceInfo *holder;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (veil_instance_acquire (fixture->home, &template, &holder, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_STORE);
+  g_assert_nonnull (strstr (error->message, words));
+  g_assert_null (holder);
+  g_clear_error (&error);
+  g_assert_null (veil_instance_find (fixture->home, &error));
+  g_assert_error (error, VEIL_ERROR, VEIL_ERROR_STORE);
+  g_assert_nonnull (strstr (error->message, words));
+}
+
+/* Nobody ever writes to it: it must not be waited for. */
+static void
+test_fifo (Fixture *fixture, gconstpointer data)
+{
+  g_assert_cmpint (g_mkdir_with_parents (fixture->home, 0700), ==, 0);
+  g_assert_cmpint (mkfifo (fixture->path, 0600), ==, 0);
+  assert_refused (fixture, "not a regular file");
+}
+
+/* In a home that others can write to, somebody names a process of ours, for us to signal. */
+static void
+test_written_by_another (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+  int fd;
+
+  if (geteuid () != 0)
+    return; /* nobody else's file can be made */
+  veil_instance_release (acquire (fixture));
+  {
+    VeilInstance *instance = acquire (fixture);
+
+    g_assert_true (g_file_get_contents (fixture->path, &text, &length, NULL));
+    veil_instance_release (instance);
+  }
+  g_assert_true (g_file_set_contents (fixture->path, text, (gssize) length, NULL));
+  fd = open (fixture->path, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (flock (fd, LOCK_EX), ==, 0);
+  {
+    g_autoptr (VeilInstanceInfo) ours = find (fixture);
+
+    g_assert_cmpint (ours->pid, ==, getpid ());
+  }
+  g_assert_cmpint (fchown (fd, 12345, (gid_t) -1), ==, 0);
+  assert_refused (fixture, "Another user");
+  /* Nor is it believed by who is no administrator, whomever it names. */
+  g_assert_cmpint (fchmod (fd, 0666), ==, 0);
+  {
+    g_autofree char *middle = g_path_get_dirname (fixture->home);
+    g_autofree char *folder = g_path_get_dirname (middle);
+
+    g_assert_cmpint (g_chmod (fixture->home, 0777) | g_chmod (middle, 0755) | g_chmod (folder, 0755), ==, 0);
+    g_assert_cmpint (seteuid (23456), ==, 0);
+    assert_refused (fixture, "Another user");
+    g_assert_cmpint (seteuid (0), ==, 0);
+  }
+  close (fd);
+}
+
+static void
 test_parse (void)
 {
 #define GOOD "\"program\":\"veil\",\"version\":\"1\",\"born\":2,\"started_at\":3"
@@ -512,6 +578,8 @@ main (int argc, char **argv)
   ADD ("race", test_race);
   ADD ("onlookers", test_onlookers);
   ADD ("homes", test_homes);
+  ADD ("fifo", test_fifo);
+  ADD ("written-by-another", test_written_by_another);
   ADD ("places-that-do-not-do", test_places_that_do_not_do);
   g_test_add_func ("/instance/parse", test_parse);
   return g_test_run ();
