@@ -29,8 +29,9 @@ CHECKER_CODE = 99
 
 def environment(**extra):
     """Nothing of the caller's own Veil settings or proxies gets in."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith('OG_VEIL') and not k.lower().endswith('_proxy')}
-    env.update({'VEIL_SANDBOX_PROGRAM': OG_VEIL_SANDBOX, 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', 'NO_PROXY': '*', **extra})
+    env = {k: v for k, v in os.environ.items() if not k.startswith('OG_VEIL') and not k.lower().endswith('_proxy') and not re.fullmatch('XDG_.*_HOME', k)}
+    # A home that nobody can make: what needs one says so, and no test meets the server of another.
+    env.update({'VEIL_SANDBOX_PROGRAM': OG_VEIL_SANDBOX, 'HOME': '/dev/null/nobody', 'LC_ALL': 'C.UTF-8', 'NO_PROXY': '*', **extra})
     if 'ASAN_OPTIONS' in env:
         env['ASAN_OPTIONS'] += ':exitcode=%d' % CHECKER_CODE
     return env
