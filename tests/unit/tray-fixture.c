@@ -105,7 +105,7 @@ tray_fixture_call (TrayFixture *self, const char *path, const char *interface, c
   if (answer != NULL)
     return print (answer);
   name = g_dbus_error_get_remote_error (error);
-  g_test_message ("%s %s: %s", method, arguments, error->message);
+  g_test_message ("%s %.200s: %s", method, arguments, error->message);
   return g_strdup_printf ("error: %s", name);
 }
 
