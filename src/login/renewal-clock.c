@@ -39,15 +39,21 @@ veil_renewal_clock_note_renewed (VeilRenewalClock *self)
   rest (self, self->times.pause);
 }
 
-void
-veil_renewal_clock_note_failure (VeilRenewalClock *self)
+guint
+veil_renewal_clock_get_backoff (const VeilRenewalClock *self, guint failures)
 {
   guint wait = self->times.backoff;
 
-  for (guint i = 0; i < self->failures && wait < self->times.backoff_max; i++)
+  for (guint i = 0; i < failures && wait < self->times.backoff_max; i++)
     wait *= 2;
+  return MIN (wait, self->times.backoff_max);
+}
+
+void
+veil_renewal_clock_note_failure (VeilRenewalClock *self)
+{
+  rest (self, veil_renewal_clock_get_backoff (self, self->failures));
   self->failures++;
-  rest (self, MIN (wait, self->times.backoff_max));
 }
 
 gboolean

@@ -42,6 +42,8 @@ gboolean veil_renewal_clock_is_resting (const VeilRenewalClock *self);
 /* Its time is over, or nearly, if it is known at all. */
 gboolean veil_renewal_clock_has_run_out (const VeilRenewalClock *self, const VeilSession *session);
 gboolean veil_renewal_clock_is_due (const VeilRenewalClock *self, const VeilSession *session);
+/* Milliseconds to wait after so many failures in a row. */
+guint    veil_renewal_clock_get_backoff (const VeilRenewalClock *self, guint failures);
 /* Milliseconds until the clock is to be looked at again. */
 guint    veil_renewal_clock_get_wait (const VeilRenewalClock *self, const VeilSession *session);
 

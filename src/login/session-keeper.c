@@ -23,8 +23,11 @@ struct _VeilSessionKeeper
   GCancellable *ending; /* owned; of what is under way for this session */
   GQueue waiting;       /* owned, of GTask */
   GSource *timer;       /* owned */
+  GSource *store_timer; /* owned; while what was renewed is not in the store */
+  guint store_tries;    /* in a row */
   gboolean renewing;    /* the session */
-  guint under_way;      /* renewals, those of former sessions included */
+  gboolean storing;     /* it, once more */
+  guint under_way;      /* of both, those of former sessions included */
   gboolean closing;     /* no more renewals */
   gboolean interrupted; /* an earlier run ended in the middle of a renewal */
 };
@@ -42,6 +45,7 @@ enum
 static guint signals[N_SIGNALS];
 
 static void renew (VeilSessionKeeper *self);
+static void store_again (VeilSessionKeeper *self);
 static void plan (VeilSessionKeeper *self);
 
 /* A renewal that is under way. */
@@ -62,12 +66,19 @@ ticket_free (Ticket *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ticket, ticket_free)
 
 static void
-drop_timer (VeilSessionKeeper *self)
+drop_source (GSource **source)
 {
-  if (self->timer == NULL)
+  if (*source == NULL)
     return;
-  g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
+drop_timers (VeilSessionKeeper *self)
+{
+  drop_source (&self->timer);
+  drop_source (&self->store_timer);
 }
 
 static void
@@ -107,7 +118,7 @@ on_timer (gpointer data)
 {
   g_autoptr (VeilSessionKeeper) self = g_object_ref (data);
 
-  drop_timer (self);
+  drop_source (&self->timer);
   if (can_renew (self) && veil_renewal_clock_is_due (&self->clock, self->session))
     renew (self);
   else
@@ -115,10 +126,40 @@ on_timer (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* The store could not be used when the session was renewed, and what it holds is spent. */
+static gboolean
+is_unstored (VeilSessionKeeper *self)
+{
+  return self->store != NULL && self->session != NULL && self->end == NULL && self->stored != NULL && self->stored != self->session;
+}
+
+static gboolean
+on_store_timer (gpointer data)
+{
+  VeilSessionKeeper *self = data;
+
+  drop_source (&self->store_timer);
+  store_again (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+plan_to_store (VeilSessionKeeper *self)
+{
+  drop_source (&self->store_timer);
+  if (self->renewing || self->storing || self->closing || !is_unstored (self))
+    return;
+  self->store_timer = g_timeout_source_new (veil_renewal_clock_get_backoff (&self->clock, self->store_tries));
+  g_source_set_callback (self->store_timer, on_store_timer, self, NULL);
+  g_source_set_static_name (self->store_timer, "veil-session-store");
+  g_source_attach (self->store_timer, g_main_context_get_thread_default ());
+}
+
 static void
 plan (VeilSessionKeeper *self)
 {
-  drop_timer (self);
+  drop_source (&self->timer);
+  plan_to_store (self);
   if (self->renewing || !can_renew (self) || self->session->expires_at == 0)
     return;
   self->timer = g_timeout_source_new (veil_renewal_clock_get_wait (&self->clock, self->session));
@@ -134,6 +175,7 @@ set_stored (VeilSessionKeeper *self, VeilSession *session)
 {
   g_clear_pointer (&self->stored, veil_session_unref);
   self->stored = session != NULL ? veil_session_ref (session) : NULL;
+  self->store_tries = 0;
 }
 
 static void
@@ -219,23 +261,80 @@ on_renewed (GObject *source, GAsyncResult *result, gpointer user_data)
     g_signal_emit (self, signals[SETTLED], 0);
 }
 
+static Ticket *
+begin (VeilSessionKeeper *self)
+{
+  Ticket *ticket = g_new0 (Ticket, 1);
+
+  drop_timers (self);
+  self->under_way++;
+  ticket->keeper = g_object_ref (self);
+  ticket->ending = g_object_ref (self->ending);
+  return ticket;
+}
+
+/* Who waits is renewed for once the store has answered. */
 static void
 renew (VeilSessionKeeper *self)
 {
-  Ticket *ticket;
-
-  if (self->renewing)
+  if (self->renewing || self->storing)
     return;
-  drop_timer (self);
   self->renewing = TRUE;
-  self->under_way++;
-  ticket = g_new0 (Ticket, 1);
-  ticket->keeper = g_object_ref (self);
-  ticket->ending = g_object_ref (self->ending);
   if (self->home != NULL && veil_renewal_clock_is_fresh (&self->clock))
     self->interrupted = veil_home_is_renewing (self->home);
   veil_session_renewal_async (self->http, self->store, self->home, self->session, self->stored, self->clock.times.now (),
-                              self->ending, on_renewed, ticket);
+                              self->ending, on_renewed, begin (self));
+}
+
+/* --- what could not be stored --- */
+
+static void
+take_stored (VeilSessionKeeper *self, VeilRenewalOutcome outcome, VeilSession *session)
+{
+  self->storing = FALSE;
+  if (outcome == VEIL_RENEWAL_SUPERSEDED)
+    {
+      give_up (self);
+      return;
+    }
+  if (outcome == VEIL_RENEWAL_UNSTORED)
+    self->store_tries++;
+  else
+    set_stored (self, session);
+  if (outcome == VEIL_RENEWAL_STORED)
+    g_message ("The renewed session is stored now");
+  if (outcome == VEIL_RENEWAL_ELSEWHERE)
+    adopt (self, session);
+  else if (!g_queue_is_empty (&self->waiting) && can_renew (self))
+    renew (self);
+  else
+    {
+      settle (self, NULL);
+      plan (self);
+    }
+}
+
+static void
+on_stored (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Ticket) ticket = user_data;
+  VeilSessionKeeper *self = ticket->keeper;
+  g_autoptr (VeilSession) session = NULL;
+  VeilRenewalOutcome outcome;
+
+  veil_session_renewal_finish (result, &outcome, &session, NULL);
+  self->under_way--;
+  if (!g_cancellable_is_cancelled (ticket->ending))
+    take_stored (self, outcome, session);
+  if (self->under_way == 0)
+    g_signal_emit (self, signals[SETTLED], 0);
+}
+
+static void
+store_again (VeilSessionKeeper *self)
+{
+  self->storing = TRUE;
+  veil_session_renewal_store_async (self->store, self->home, self->session, self->stored, on_stored, begin (self));
 }
 
 /* --- the outside --- */
@@ -243,13 +342,14 @@ renew (VeilSessionKeeper *self)
 static void
 drop_session (VeilSessionKeeper *self)
 {
-  drop_timer (self);
+  drop_timers (self);
   g_cancellable_cancel (self->ending);
   g_clear_object (&self->ending);
   g_clear_pointer (&self->session, veil_session_unref);
   set_stored (self, NULL);
   g_clear_error (&self->end);
   self->renewing = FALSE;
+  self->storing = FALSE;
   self->interrupted = FALSE;
   veil_renewal_clock_reset (&self->clock);
 }
@@ -322,6 +422,9 @@ veil_session_keeper_set_session (VeilSessionKeeper *self, VeilSession *session)
   /* The renewal under way is of this one, and has spent its token. */
   if (session != NULL && self->session != NULL && self->end == NULL && veil_session_equal (session, self->session))
     return;
+  /* Spent: what it was renewed to could not be stored yet. */
+  if (session != NULL && is_unstored (self) && veil_session_equal (session, self->stored))
+    return;
   /* What is lost is not this one. */
   if (self->renewing && self->home != NULL)
     veil_home_set_renewing (self->home, FALSE);
@@ -337,8 +440,12 @@ veil_session_keeper_stop (VeilSessionKeeper *self)
 void
 veil_session_keeper_rest (VeilSessionKeeper *self)
 {
+  gboolean last_try = is_unstored (self) && !self->closing && !self->renewing && !self->storing;
+
   self->closing = TRUE;
-  drop_timer (self);
+  drop_timers (self);
+  if (last_try)
+    store_again (self);
 }
 
 gboolean

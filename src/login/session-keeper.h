@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Keeps one session alive: renews it a minute before it runs out or when the relay no longer takes it, one renewal at a time, and stores what it got
- * before anybody uses it. */
+ * before anybody uses it. What could not be stored is used all the same, and stored as soon as the store can be used again. */
 #pragma once
 
 #include "renewal-clock.h"
@@ -21,13 +21,14 @@ void               veil_session_keeper_set_times (VeilSessionKeeper *self, const
 /* No more renewals, and none that is under way; call it before the last unref. */
 void               veil_session_keeper_stop (VeilSessionKeeper *self);
 
-/* Another session, which is in the store already, or NULL. A renewal of the former one that is under way is dropped, unless this is the same one. */
+/* Another session, which is in the store already, or NULL. A renewal of the former one that is under way is dropped, unless this is the same one, or
+ * the one that was spent for what could not be stored yet. */
 void               veil_session_keeper_set_session (VeilSessionKeeper *self, VeilSession *session);
 VeilSession       *veil_session_keeper_get_session (VeilSessionKeeper *self); /* (transfer none) (nullable) */
 /* (nullable): why the session can no longer be used, until another is set */
 const GError      *veil_session_keeper_get_end (VeilSessionKeeper *self);
 
-/* No more renewals; one that is under way goes on to its end, which "settled" tells. */
+/* No more renewals; one that is under way goes on to its end, which "settled" tells, and what could not be stored is tried once more. */
 void               veil_session_keeper_rest (VeilSessionKeeper *self);
 gboolean           veil_session_keeper_is_settled (VeilSessionKeeper *self);
 

@@ -21,6 +21,7 @@ typedef struct
   GError *refusal;       /* owned */
   int lock;
   guint looks;
+  gboolean again; /* it was renewed before, and is only to be stored */
   VeilRenewalOutcome outcome;
 } Renewal;
 
@@ -82,7 +83,9 @@ end_unstored (GTask *task, const GError *error)
 {
   Renewal *self = g_task_get_task_data (task);
 
-  g_warning ("The renewed session could not be stored and will be lost when Veil ends: %s", error->message);
+  if (!self->again)
+    g_warning ("The renewed session could not be stored; it is tried again, but would be lost if Veil ended now: %s",
+               error->message);
   end (task, VEIL_RENEWAL_UNSTORED, self->fresh);
 }
 
@@ -159,7 +162,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
     take_stored (task, found);
   else if (empty && self->looks < N_LOOKS)
     look_again (task);
-  else if (empty)
+  else if (empty && !self->again)
     end (task, VEIL_RENEWAL_SUPERSEDED, NULL);
   else if (self->fresh != NULL)
     end_unstored (task, error);
@@ -175,6 +178,11 @@ on_locked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   self->lock = veil_home_lock_finish (result, &error);
+  if (error != NULL && self->again)
+    {
+      end_unstored (task, error);
+      return;
+    }
   if (error != NULL)
     g_warning ("%s", error->message);
   look (task);
@@ -197,16 +205,13 @@ on_renewed (GObject *source, GAsyncResult *result, gpointer user_data)
     veil_home_lock_async (self->home, NULL, on_locked, g_object_ref (task));
 }
 
-void
-veil_session_renewal_async (SoupSession *http, VeilTokenStore *store, const char *home, VeilSession *session, VeilSession *stored,
-                            gint64 now, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+static GTask *
+new_task (VeilTokenStore *store, const char *home, VeilSession *session, VeilSession *stored, GCancellable *cancellable,
+          GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   Renewal *self = g_new0 (Renewal, 1);
 
-  g_return_if_fail ((store != NULL) == (home != NULL));
-
-  g_task_set_source_tag (task, veil_session_renewal_async);
   g_task_set_check_cancellable (task, FALSE);
   self->store = store != NULL ? g_object_ref (store) : NULL;
   self->home = g_strdup (home);
@@ -214,8 +219,33 @@ veil_session_renewal_async (SoupSession *http, VeilTokenStore *store, const char
   self->stored = stored != NULL ? veil_session_ref (stored) : NULL;
   self->lock = -1;
   g_task_set_task_data (task, self, renewal_free);
-  set_mark (self, TRUE);
+  return task;
+}
+
+void
+veil_session_renewal_async (SoupSession *http, VeilTokenStore *store, const char *home, VeilSession *session, VeilSession *stored,
+                            gint64 now, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = new_task (store, home, session, stored, cancellable, callback, user_data);
+
+  g_return_if_fail ((store != NULL) == (home != NULL));
+
+  g_task_set_source_tag (task, veil_session_renewal_async);
+  set_mark (g_task_get_task_data (task), TRUE);
   veil_token_refresh_async (http, session, now, cancellable, on_renewed, g_object_ref (task));
+}
+
+void
+veil_session_renewal_store_async (VeilTokenStore *store, const char *home, VeilSession *session, VeilSession *stored,
+                                  GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = new_task (store, home, session, stored, NULL, callback, user_data);
+  Renewal *self = g_task_get_task_data (task);
+
+  g_task_set_source_tag (task, veil_session_renewal_store_async);
+  self->again = TRUE;
+  self->fresh = veil_session_ref (session);
+  veil_home_lock_async (home, NULL, on_locked, g_object_ref (task));
 }
 
 gboolean

@@ -34,7 +34,16 @@ typedef enum
 void     veil_session_renewal_async (SoupSession *http, VeilTokenStore *store, const char *home, VeilSession *session,
                                      VeilSession *stored, gint64 now, GCancellable *cancellable, GAsyncReadyCallback callback,
                                      gpointer user_data);
-/* @session: (out) (transfer full) (nullable): to be used from now on. */
+/**
+ * veil_session_renewal_store_async:
+ * @session: renewed before, with %VEIL_RENEWAL_UNSTORED
+ * @stored: what @store held then
+ *
+ * Tries again to store it; nothing is logged if that fails, and a store that says that it is empty is one that cannot be used for now.
+ */
+void     veil_session_renewal_store_async (VeilTokenStore *store, const char *home, VeilSession *session, VeilSession *stored,
+                                           GAsyncReadyCallback callback, gpointer user_data);
+/* Of both. @session: (out) (transfer full) (nullable): to be used from now on. */
 gboolean veil_session_renewal_finish (GAsyncResult *result, VeilRenewalOutcome *outcome, VeilSession **session, GError **error);
 
 G_END_DECLS

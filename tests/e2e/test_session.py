@@ -221,6 +221,28 @@ def test_locked_keyring(network, tmp_path):
     bus.stop()
 
 
+def test_keyring_that_is_locked_amid_a_renewal(network, tmp_path):
+    """The spent token is in the keyring, its successor in memory alone: that is put there as soon as the keyring is unlocked, or asked for a last time."""
+    bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'
+    sign_in(home, network.bundle, env=bus.env)
+    for name, last in ('unlocked', False), ('at the end', True):
+        veil = serve(tmp_path / name, home, env=bus.env)
+        assert works(veil)
+        bus.restart_keyring(None)
+        network.control('expire', {})
+        assert works(veil) and (home / 'session.renewing').exists()
+        bus.restart_keyring()
+        if not last:
+            wait_until(lambda: not (home / 'session.renewing').exists(), what='the session to be stored')
+        veil.stop()
+        assert not (home / 'session.renewing').exists()
+        network.control('expire', {})
+        veil = serve(tmp_path / (name + ', next'), home, env=bus.env)
+        assert works(veil), 'the session is lost'
+        veil.stop()
+    bus.stop()
+
+
 def test_logout_from_a_locked_keyring(network, tmp_path):
     """Says that it could not, and can be done once the keyring is unlocked."""
     bus, home = Bus(tmp_path / 'bus'), tmp_path / 'home'

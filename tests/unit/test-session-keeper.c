@@ -516,31 +516,6 @@ test_store_that_comes_back (Fixture *fixture, gconstpointer data)
   assert_stored (fixture, "refresh-1");
 }
 
-/* What could not be stored is used, and its successor takes the place of the one that was spent long ago. */
-static void
-test_store_that_fails_once (Fixture *fixture, gconstpointer data)
-{
-  const VeilKeeperTimes times = { 10000, 50, 0, 20, 200, get_clock };
-  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
-  g_auto (Outcome) outcome = { 0 };
-  GLogLevelFlags fatal;
-
-  start (fixture, clock_now + 3600, 10000);
-  veil_session_keeper_set_times (fixture->keeper, &times);
-  g_assert_cmpint (g_chmod (path, 0644), ==, 0);
-  fatal = g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR); /* a warning is due */
-  ask (fixture, "access-0", 1, &outcome);
-  g_log_set_always_fatal (fatal);
-  g_assert_cmpstr (outcome.access, ==, "access-1");
-  assert_stored (fixture, "refresh-0");
-  g_assert_true (veil_home_is_renewing (fixture->home));
-  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
-  ask (fixture, "access-1", 1, &outcome);
-  g_assert_cmpstr (outcome.access, ==, "access-2");
-  assert_stored (fixture, "refresh-2");
-  g_assert_false (veil_home_is_renewing (fixture->home));
-}
-
 /* Reading the same session again does not drop the token that is on its way. */
 static void
 test_same_session_amid_renewal (Fixture *fixture, gconstpointer data)
@@ -580,6 +555,118 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   veil_session_keeper_close_finish (VEIL_SESSION_KEEPER (source), result);
   *(gboolean *) user_data = TRUE;
+}
+
+/* Renewed, while the store cannot be used. */
+static void
+renew_unstored (Fixture *fixture, guint backoff, Outcome *outcome)
+{
+  const VeilKeeperTimes times = { 10000, 50, 0, backoff, backoff, get_clock };
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  GLogLevelFlags fatal;
+
+  start (fixture, clock_now + 3600, 10000);
+  veil_session_keeper_set_times (fixture->keeper, &times);
+  g_assert_cmpint (g_chmod (path, 0644), ==, 0);
+  fatal = g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR); /* a warning is due */
+  ask (fixture, "access-0", 1, outcome);
+  g_log_set_always_fatal (fatal);
+  g_assert_cmpstr (outcome->access, ==, "access-1");
+  assert_stored (fixture, "refresh-0");
+  g_assert_true (veil_home_is_renewing (fixture->home));
+}
+
+/* What could not be stored is used, and its successor takes the place of the one that was spent long ago. */
+static void
+test_store_that_fails_once (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_auto (Outcome) outcome = { 0 };
+
+  renew_unstored (fixture, 60000, &outcome);
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
+  ask (fixture, "access-1", 1, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-2");
+  assert_stored (fixture, "refresh-2");
+  g_assert_false (veil_home_is_renewing (fixture->home));
+}
+
+/* And is stored once that can be done, whoever reads the spent one meanwhile. */
+static void
+test_store_that_fails_for_a_while (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_autoptr (VeilSession) spent = build_session (test_peer_get_url (fixture->peer), "0", clock_now + 3600);
+  g_auto (Outcome) outcome = { 0 };
+
+  renew_unstored (fixture, 10, &outcome);
+  for (guint i = 0; i < 3; i++)
+    {
+      TEST_ITERATE_UNTIL (!veil_session_keeper_is_settled (fixture->keeper));
+      TEST_ITERATE_UNTIL (veil_session_keeper_is_settled (fixture->keeper));
+      veil_session_keeper_set_session (fixture->keeper, spent);
+      g_assert_cmpstr (get_access (fixture), ==, "access-1");
+    }
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
+  TEST_ITERATE_UNTIL (is_stored (fixture->home, "refresh-1"));
+  TEST_ITERATE_UNTIL (veil_session_keeper_is_settled (fixture->keeper));
+  g_assert_false (veil_home_is_renewing (fixture->home));
+  g_assert_cmpuint (get_requests (fixture), ==, 1);
+  ask (fixture, "access-1", 1, &outcome);
+  g_assert_cmpstr (outcome.access, ==, "access-2");
+  assert_stored (fixture, "refresh-2");
+}
+
+/* A keyring that starts anew says that it is empty: that is no sign-out by anybody, and what is nowhere else is not dropped for it. */
+static void
+test_store_that_is_empty_then (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_auto (Outcome) outcome = { 0 };
+
+  renew_unstored (fixture, 10, &outcome);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  TEST_ITERATE_UNTIL (!veil_session_keeper_is_settled (fixture->keeper));
+  TEST_ITERATE_UNTIL (veil_session_keeper_is_settled (fixture->keeper));
+  g_assert_cmpstr (get_access (fixture), ==, "access-1");
+  g_assert_cmpint (fixture->n_superseded, ==, 0);
+  g_assert_true (veil_home_is_renewing (fixture->home));
+}
+
+/* Somebody else's session is there: it is that which counts. */
+static void
+test_login_before_it_is_stored (Fixture *fixture, gconstpointer data)
+{
+  const gboolean same_network = data == NULL;
+  const char *url = test_peer_get_url (fixture->peer);
+  g_autoptr (VeilSession) other = build_session_at (url, same_network ? url : "https://relay.example", "7", clock_now + 3600);
+  g_auto (Outcome) outcome = { 0 };
+
+  renew_unstored (fixture, 10, &outcome);
+  store_session (fixture, other);
+  if (same_network)
+    TEST_ITERATE_UNTIL (g_str_equal (get_access (fixture), "access-7"));
+  else
+    TEST_ITERATE_UNTIL (fixture->n_superseded == 1);
+  TEST_ITERATE_UNTIL (veil_session_keeper_is_settled (fixture->keeper));
+  assert_stored (fixture, "refresh-7");
+  g_assert_false (veil_home_is_renewing (fixture->home));
+}
+
+/* The end waits for one more try. */
+static void
+test_close_unstored (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->home, "session.json", NULL);
+  g_auto (Outcome) outcome = { 0 };
+  gboolean closed = FALSE;
+
+  renew_unstored (fixture, 60000, &outcome);
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
+  veil_session_keeper_close_async (fixture->keeper, 60000, NULL, on_closed, &closed);
+  TEST_ITERATE_UNTIL (closed);
+  assert_stored (fixture, "refresh-1");
+  g_assert_false (veil_home_is_renewing (fixture->home));
 }
 
 /* The end waits for the token that is on its way, and begins no further renewal. */
@@ -681,11 +768,16 @@ main (int argc, char **argv)
   ADD ("logout/amid", "", test_logout);
   ADD ("store-that-comes-back", NULL, test_store_that_comes_back);
   ADD ("store-that-fails-once", NULL, test_store_that_fails_once);
+  ADD ("store-that-fails-for-a-while", NULL, test_store_that_fails_for_a_while);
+  ADD ("store-that-is-empty-then", NULL, test_store_that_is_empty_then);
+  ADD ("login-before-it-is-stored/same-network", NULL, test_login_before_it_is_stored);
+  ADD ("login-before-it-is-stored/other-network", "", test_login_before_it_is_stored);
   ADD ("same-session-amid-renewal", NULL, test_same_session_amid_renewal);
   ADD ("other-session-amid-renewal", NULL, test_other_session_amid_renewal);
   ADD ("close/in-time", NULL, test_close);
   ADD ("close/too-late", NULL, test_close_in_vain);
   ADD ("close/in-a-hurry", "", test_close_in_vain);
+  ADD ("close/unstored", NULL, test_close_unstored);
   ADD ("interrupted", NULL, test_interrupted);
   ADD ("nobody", NULL, test_nobody);
   return g_test_run ();
