@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tray of the real program on a real panel: xfce4-panel."""
 
+import functools
 import os
 import pathlib
 import re
+import subprocess
 import sys
 
+import gi
 import pytest
 from desktop import App, request, wait_until
 from tray import PanelDesktop, Tray
@@ -15,6 +18,9 @@ sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
 import faults  # noqa: E402
 from program import sign_in  # noqa: E402
 from veil_peer import Peer  # noqa: E402
+
+gi.require_version('GdkPixbuf', '2.0')
+from gi.repository import GdkPixbuf  # noqa: E402
 
 SHOTS = pathlib.Path(os.environ['VEIL_UI_SHOTS'])
 ICON = 36  # the panel is as high
@@ -52,6 +58,28 @@ def is_drawn(desktop, name='icon'):
     """Is there anything but the panel's colour?"""
     deviation = desktop.run('convert', str(picture(desktop, name)), '-format', '%[fx:standard_deviation]', 'info:')
     return float(deviation) > 0.02
+
+
+@functools.cache
+def drawing(state):
+    """The icon as it should look: white where it is drawn, cut to what there is."""
+    source = pathlib.Path(os.environ['VEIL_ICONS'], 'hicolor', 'symbolic', 'apps', 'ai.opengradient.Veil-%s-symbolic.svg' % state)
+    path = SHOTS / ('wanted-%s.png' % state)
+    GdkPixbuf.Pixbuf.new_from_file_at_size(str(source), 44, 44).savev(str(path), 'png', [], [])
+    subprocess.run(['convert', str(path), '-alpha', 'extract', '-trim', '+repage', '-resize', '22x22!', str(path)], check=True, timeout=60)
+    return path
+
+
+def shown(desktop, name):
+    """Which of the icons the panel shows, by shape alone: the nearest, if it is near."""
+    part = picture(desktop, name)
+    desktop.run('convert', str(part), '-normalize', '-fuzz', '30%', '-trim', '+repage', '-resize', '22x22!', str(part))
+    distances = {}
+    for state in ('verified', 'attention', 'off', 'sandbox'):
+        out = desktop.run('sh', '-c', 'compare -metric RMSE "$1" "$2" null: 2>&1 || true', 'sh', str(part), str(drawing(state)))
+        distances[state] = float(re.search(rb'\(([\d.e-]+)\)', out).group(1))
+    nearest, second = sorted(distances, key=distances.get)[:2]
+    return nearest if distances[nearest] < 0.25 and distances[second] > 1.5 * distances[nearest] else None
 
 
 def clipboard(desktop):
@@ -110,7 +138,7 @@ def test_each_entry(desktop, app, tray):
     wait_until(lambda: tray.icon == 'off' and tray.find('Serve')[1]['toggle-state'] == 0, 'it to be off')
     with pytest.raises(OSError):
         request(port, 'GET', '/health')
-    assert not wait_until(lambda: tray.find('Copy Environment'), 'the entry')[1].get('enabled', True)
+    wait_until(lambda: not tray.find('Copy Environment')[1].get('enabled', True), 'the entry to be insensitive')
     tray.click('Serve')
     wait_until(lambda: tray.icon == 'sandbox', 'it to be on')
 
@@ -139,36 +167,15 @@ def test_out_of_the_sandbox(desktop, app, tray):
     wait_until(lambda: desktop.windows('^Veil$'), 'the window')
 
 
-def test_states_differ_on_the_panel(desktop, app, tray):
-    wait_until(lambda: is_drawn(desktop), 'the icon on the panel')
+def test_states_show_on_the_panel(desktop, app, tray):
     desktop.run('xdotool', 'mousemove', '600', '600')
+    wait_until(lambda: shown(desktop, 'tray-sandbox') == 'sandbox', 'the icon of the sandbox')
     tray.click('Serve')
-    wait_until(lambda: tray.icon == 'off')
-    shown = {}
-
-    def settled(name):
-        """The panel draws when it likes: what counts is a picture like none before."""
-        part = picture(desktop, 'tray-' + name)
-        if not is_drawn(desktop) or any(same(desktop, part, other) for other in shown.values()):
-            return False
-        return shown.setdefault(name, part)
-
+    wait_until(lambda: shown(desktop, 'tray-off') == 'off', 'the icon of off')
     tray.click('Serve')
-    wait_until(lambda: tray.icon == 'sandbox')
-    wait_until(lambda: settled('sandbox'), 'the picture of the sandbox')
-    tray.click('Serve')
-    wait_until(lambda: tray.icon == 'off')
-    wait_until(lambda: settled('off'), 'the picture of off')
+    wait_until(lambda: shown(desktop, 'tray-sandbox') == 'sandbox', 'the icon of the sandbox again')
     tray.click('Sandbox')
-    tray.click('Serve')
-    wait_until(lambda: tray.icon == 'attention')
-    wait_until(lambda: settled('attention'), 'the picture of attention')
-
-
-def same(desktop, one, other):
-    """The pictures are gray: colour alone makes no difference."""
-    out = desktop.run('sh', '-c', 'compare -metric RMSE "$1" "$2" null: 2>&1 || true', 'sh', str(one), str(other))
-    return float(re.search(rb'\(([\d.e-]+)\)', out).group(1)) < 0.03
+    wait_until(lambda: shown(desktop, 'tray-attention') == 'attention', 'the icon of attention')
 
 
 def test_comes_back_with_the_panel(desktop, app, tray):
@@ -203,11 +210,12 @@ def test_signed_in_verified_and_refused(desktop, tmp_path):
         with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
             tray = Tray(app)
             wait_until(lambda: tray.icon == 'verified', 'it to serve')
-            wait_until(lambda: is_drawn(desktop, 'tray-verified'), 'the icon on the panel')
+            desktop.run('xdotool', 'mousemove', '600', '600')
+            wait_until(lambda: shown(desktop, 'tray-verified') == 'verified', 'the icon of verified')
             port = address(desktop, tray)
             body = {'model': 'bad', 'messages': [{'role': 'user', 'content': 'hello'}]}
             assert request(port, 'POST', '/v1/chat/completions', body)[0] == 502
-            wait_until(lambda: tray.icon == 'attention', 'the refusal to show')
+            wait_until(lambda: shown(desktop, 'tray-refused') == 'attention', 'the refusal to show')
             wait_until(lambda: tray.status == '0 answers verified, 1 refused', 'the status')
             tray.activate()
             wait_until(lambda: tray.icon == 'verified', 'it to be seen')

@@ -97,8 +97,10 @@ class Tray:
         return next(((number, properties) for here, number, properties in self.rows() if here == path), None)
 
     def click(self, *path):
-        row = wait_until(lambda: self.find(*path), 'the menu item ' + ' / '.join(path))
-        assert row[1].get('enabled', True), path
+        def find():
+            row = self.find(*path)
+            return row if row and row[1].get('enabled', True) else None
+        row = wait_until(find, 'the menu item %s, enabled' % ' / '.join(path))
         self.menu('Event', 'isvu', row[0], 'clicked', dbus.String('', variant_level=1), 0)
 
     @property
