@@ -70,7 +70,7 @@ G_BEGIN_DECLS
  * @VEIL_ERROR_ATTEST_OHTTP: the OHTTP configuration is not signed by the enclave, or is not the registry's
  * @VEIL_ERROR_RECEIPT: a file that is no receipt, or of a version that is not known, or one that was changed; see veil_error_get_param()
  * @VEIL_ERROR_LISTEN: the local port cannot be had
- * @VEIL_ERROR_SANDBOX: the sandbox helper could not be started, or ended
+ * @VEIL_ERROR_SANDBOX: the sandbox helper could not be started, or ended, or did not say under which root it attests
  * @VEIL_ERROR_INTERNAL: a mistake of this program
  *
  * What went wrong, so that a caller can act on it. From version 1.0 on, new codes come last: programs know the numbers.

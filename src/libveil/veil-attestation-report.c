@@ -109,6 +109,13 @@ veil_enclave_attest_async (VeilEnclave *self, const char *const *pcr_pins, GCanc
       g_task_return_error (task, error);
       return;
     }
+  if (veil_enclave_get_sandbox (self) && veil_enclave_get_sandbox_root (self) == NULL)
+    {
+      g_task_return_new_error (
+          task, VEIL_ERROR, VEIL_ERROR_SANDBOX,
+          "The sandbox of this login bundle did not say under which root it attests; get a bundle from it anew");
+      return;
+    }
   veil_attest_fetch_async (veil_enclave_get_tee (self), (const char *const *) pins, veil_enclave_get_sandbox_root (self),
                            cancellable, fetched, g_object_ref (task));
 }

@@ -42,6 +42,8 @@ G_DECLARE_FINAL_TYPE (VeilAttestationReport, veil_attestation_report, VEIL, ATTE
  * This contacts the enclave directly and shows it, and whoever stands in front of it, this machine's address, which nothing
  * else in this library
  * does. Let a person decide that. Nothing of a prompt is ever sent along.
+ *
+ * An enclave of the sandbox attests under the root that the login bundle announces, and under no other.
  */
 VEIL_EXPORT void veil_enclave_attest_async (VeilEnclave *self, const char *const *pcr_pins, GCancellable *cancellable,
                                             GAsyncReadyCallback callback, gpointer user_data);
@@ -52,7 +54,8 @@ VEIL_EXPORT void veil_enclave_attest_async (VeilEnclave *self, const char *const
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Returns: (transfer full): what was found, good or bad; %NULL with an error if the enclave could not be asked
+ * Returns: (transfer full): what was found, good or bad; %NULL with an error if the enclave could not be asked, among them
+ *   %VEIL_ERROR_SANDBOX for one of a sandbox whose bundle announces no root
  */
 VEIL_EXPORT VeilAttestationReport *veil_enclave_attest_finish (VeilEnclave *self, GAsyncResult *result, GError **error);
 

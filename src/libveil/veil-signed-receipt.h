@@ -22,7 +22,8 @@ G_BEGIN_DECLS
  *
  * It can be checked by anybody, without network: the enclave's id is the hash of its key, and the key's signature covers the
  * hashes and the time. Whether
- * the registry listed that key at the time, a receipt cannot show.
+ * the registry listed that key at the time, a receipt cannot show, and anybody can make a key: compare the id with one that you
+ * know. Nothing else in a receipt is signed, not the build, the model or whether it was the sandbox.
  *
  * Every object of this class was verified: it was made from a verified answer, or read from JSON and checked.
  *

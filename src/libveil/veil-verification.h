@@ -17,7 +17,13 @@ G_BEGIN_DECLS
  *
  * The proof that comes with a verified answer: who signed what, when, and with which key.
  *
- * There is no other way to get one than a verification that succeeded. Nothing in it needs to be kept secret, but it shows which
+ * There is no other way to get one than a verification that succeeded.
+ *
+ * The signature covers the request hash, the output hash and the timestamp, and the signing key makes the TEE id. The rest is what was
+ * known when the answer was verified: in an answer that was verified here, by this library; in a receipt that was read, by
+ * whoever wrote it, so that there the endpoint, the PCR hash, the names of fields and the mark of the sandbox are that one's word.
+ *
+ * Nothing in it needs to be kept secret, but it shows which
  * enclave was asked and when.
  *
  * Immutable; may be used from any thread.

@@ -637,6 +637,26 @@ test_attestation_of_sandbox (Fixture *fixture, gconstpointer data)
   g_clear_error (&outcome.error);
 }
 
+/* Nor does AWS's root count for the sandbox, when it names none of its own. */
+static void
+test_attestation_without_root (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GRegex) regex = g_regex_new (",\"sandbox_attestation_root\":\"[0-9a-fx]*\"", 0, 0, NULL);
+  g_autofree char *json = g_regex_replace_literal (regex, fixture->json, -1, 0, "", 0, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VeilBundle) bundle = veil_bundle_new (json, &error);
+  g_autoptr (VeilRegistryClient) registry = veil_registry_client_new_for_bundle (bundle, &error);
+  g_autoptr (GPtrArray) enclaves = fetch (registry, &error);
+  Outcome outcome = { 0 };
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (strlen (json), <, strlen (fixture->json));
+  veil_enclave_attest_async (g_ptr_array_index (enclaves, 0), NULL, NULL, on_attested, &outcome);
+  WAIT (outcome.done);
+  g_assert_error (outcome.error, VEIL_ERROR, VEIL_ERROR_SANDBOX);
+  g_clear_error (&outcome.error);
+}
+
 static void
 test_receipt (Fixture *fixture, gconstpointer data)
 {
@@ -743,6 +763,7 @@ main (int argc, char **argv)
   ADD ("own-transport", test_own_transport);
   ADD ("attestation", test_attestation);
   ADD ("attestation/of-sandbox", test_attestation_of_sandbox);
+  ADD ("attestation/without-root", test_attestation_without_root);
   ADD ("receipt", test_receipt);
   ADD ("receipt/altered", test_receipt_altered);
   ADD ("settings", test_settings);
