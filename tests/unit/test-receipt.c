@@ -328,7 +328,6 @@ test_not_receipts (void)
   g_autofree char *text = to_text (receipt);
   g_autofree char *trailing = g_strconcat (text, "x", NULL);
   g_autofree char *two = g_strconcat (text, text, NULL);
-  g_autofree char *nul = g_strdup (text);
   g_autofree char *more = change (text, "type", "\"ai.opengradient.veil.receipt\",\"more\":1", FALSE);
   g_autofree char *more_tee = change (text, "tee.id", "\"" PCR "\",\"more\":1", FALSE);
   g_autofree char *other_type = change (text, "type", "\"ai.opengradient.veil.refusal\"", FALSE);
