@@ -150,6 +150,7 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VeilTrial) trial = veil_trial_finish (result, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (trial);
   fixture->done = TRUE;
 }
 
