@@ -96,14 +96,25 @@ on_sign_in (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   veil_window_sign_in (VEIL_WINDOW (get_window (self)));
 }
 
-/* At a page, from the tray or the desktop's entry. */
+static void
+show_page (VeilApplication *self, const char *name)
+{
+  veil_application_show_window (self);
+  veil_window_show_page (VEIL_WINDOW (get_window (self)), name);
+}
+
+/* At a page, from the tray. */
 static void
 on_show_page (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  VeilApplication *self = user_data;
+  show_page (user_data, g_variant_get_string (parameter, NULL));
+}
 
-  veil_application_show_window (self);
-  veil_window_show_page (VEIL_WINDOW (get_window (self)), g_variant_get_string (parameter, NULL));
+/* The desktop's entry calls these, without a parameter. */
+static void
+on_page (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  show_page (user_data, g_action_get_name (G_ACTION (action)));
 }
 
 static void
@@ -136,6 +147,8 @@ on_sandbox (GSimpleAction *action, GVariant *state, gpointer user_data)
 static const GActionEntry actions[] = {
   { "quit", on_quit, NULL, NULL, NULL },
   { "about", on_about, NULL, NULL, NULL },
+  { "requests", on_page, NULL, NULL, NULL },
+  { "connect", on_page, NULL, NULL, NULL },
   { "preferences", on_preferences, NULL, NULL, NULL },
   { "sign-in", on_sign_in, NULL, NULL, NULL },
   { "show-page", on_show_page, "s", NULL, NULL },

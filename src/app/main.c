@@ -17,6 +17,7 @@ typedef struct
 {
   gboolean sandbox;
   gboolean background;
+  gboolean service;
   gboolean version;
 } Options;
 
@@ -39,7 +40,7 @@ read_options (Options *options, int *argc, char ***argv, GError **error)
     { "sandbox", 0, 0, G_OPTION_ARG_NONE, &options->sandbox, N_ ("Begin with a simulated network on this machine"), NULL },
     { "background", 0, 0, G_OPTION_ARG_NONE, &options->background, N_ ("Serve, and show no window yet"), NULL },
     /* How the desktop starts services; it then asks for a window if it wants one. */
-    { "gapplication-service", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options->background, NULL, NULL },
+    { "gapplication-service", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options->service, NULL, NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, N_ ("Show the version"), NULL },
   };
   g_autoptr (VeilSettingFlags) flags = veil_setting_flags_new (names);
@@ -71,6 +72,8 @@ run (const VeilSettings *settings, const Options *options, char **argv)
   g_autoptr (VeilApplication) app = veil_application_new (settings, options->sandbox, options->background);
   g_autoptr (GError) error = NULL;
 
+  if (options->service)
+    g_application_set_flags (G_APPLICATION (app), g_application_get_flags (G_APPLICATION (app)) | G_APPLICATION_IS_SERVICE);
   if (!g_application_register (G_APPLICATION (app), NULL, &error))
     return fail (error);
   if (g_application_get_is_remote (G_APPLICATION (app)) && options->background)
