@@ -279,7 +279,8 @@ def test_chromium_cannot_from_elsewhere(chromium, network, tmp_path):
 
 def test_no_browser_at_all(network, tmp_path):
     """No xdg-open, no handler: it says so, and the address is there to be visited."""
-    login = Login(tmp_path / 'home', network.url, *STORE, env={'PATH': '/nonexistent', 'HOME': str(tmp_path), 'XDG_DATA_DIRS': '/nonexistent'})
+    nothing = {name: '/nonexistent' for name in ('PATH', 'XDG_DATA_HOME', 'XDG_DATA_DIRS', 'XDG_CONFIG_HOME', 'XDG_CONFIG_DIRS')}
+    login = Login(tmp_path / 'home', network.url, *STORE, env={**nothing, 'HOME': str(tmp_path), 'GTK_USE_PORTAL': '0', 'SNAP': ''})
     wait_until(lambda: b'No browser' in login.output(), what='the complaint')
     finish(login, network, tmp_path / 'home')
 
