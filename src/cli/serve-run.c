@@ -129,6 +129,7 @@ on_reload_signal (gpointer user_data)
   veil_sd_notify_reloading ();
   veil_log_reopen (serve->log);
   veil_service_reload (serve->service);
+  veil_service_retry_address (serve->service);
   veil_sd_notify ("READY=1");
   return G_SOURCE_CONTINUE;
 }

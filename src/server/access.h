@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char        *host;    /* as bound: an IP address or "localhost" */
-  guint16            port;    /* as bound */
+  guint16            port;    /* as bound when this connection came in */
   GInetAddress      *local;   /* this connection's own end: what "the bound address" is when bound to all of them; may be NULL */
   const char        *api_key; /* NULL: none is required, and none is accepted in place of an allow-listed Origin */
   const char *const *origins; /* allow-listed; may be NULL */

@@ -135,11 +135,13 @@ VeilAccessRules
 veil_exchange_get_rules (VeilExchange *self)
 {
   GSocketAddress *local = soup_server_message_get_local_address (self->message);
+  gboolean inet = G_IS_INET_SOCKET_ADDRESS (local);
 
+  /* A connection from before the server moved names the port that it came to. */
   return (VeilAccessRules){
     .host = self->server->host != NULL ? self->server->host : "",
-    .port = self->server->port,
-    .local = G_IS_INET_SOCKET_ADDRESS (local) ? g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local)) : NULL,
+    .port = inet ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (local)) : self->server->port,
+    .local = inet ? g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local)) : NULL,
     .api_key = self->server->api_key,
     .origins = (const char *const *) self->server->origins,
   };

@@ -144,6 +144,9 @@ check_access (VeilExchange *exchange)
   gboolean preflight = soup_server_message_get_method (exchange->message) == SOUP_METHOD_OPTIONS;
   VeilAccess access = veil_access_check (&rules, headers, soup_server_message_get_uri (exchange->message), preflight);
 
+  /* The server is elsewhere by now: the next request goes there, or finds nobody. */
+  if (rules.port != exchange->server->port)
+    soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message), "Connection", "close");
   if (access == VEIL_ACCESS_OK)
     return TRUE;
   /* Pages that are not wanted do not get to keep connections either. */

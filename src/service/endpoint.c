@@ -15,6 +15,7 @@ struct _VeilEndpoint
   char *stored_key;       /* owned, secret; NULL until there is one */
   char *nobody_s_key;     /* owned, secret; what is required while the one that is required is not known */
   GCancellable *loading;  /* owned; of the reading under way, or NULL */
+  gboolean unmet;         /* what is set could not be had, and the server is where it was */
 };
 
 /* The homes that a person who gives none has. */
@@ -188,9 +189,10 @@ follow_address (VeilEndpoint *self, const VeilSettings *before)
   g_autoptr (GError) error = NULL;
   g_autofree char *url = NULL;
 
-  if (g_str_equal (before->host, now->host) && before->port == now->port)
+  if (g_str_equal (before->host, now->host) && before->port == now->port && !self->unmet)
     return FALSE;
-  if (!veil_server_move (self->server, now->host, now->port, &error))
+  self->unmet = !veil_server_move (self->server, now->host, now->port, &error);
+  if (self->unmet)
     {
       url = veil_settings_make_url (veil_server_get_host (self->server), veil_server_get_port (self->server));
       g_warning ("The new address cannot be had, so %s stays: %s", url, error->message);
@@ -218,6 +220,12 @@ veil_endpoint_follow (VeilEndpoint *self, const VeilSettings *now)
   return moved;
 }
 
+gboolean
+veil_endpoint_retry (VeilEndpoint *self)
+{
+  return self->server != NULL && self->unmet && follow_address (self, self->settings);
+}
+
 void
 veil_endpoint_close (VeilEndpoint *self)
 {
@@ -225,6 +233,7 @@ veil_endpoint_close (VeilEndpoint *self)
   g_clear_object (&self->loading);
   g_clear_object (&self->server);
   g_clear_pointer (&self->settings, veil_settings_free);
+  self->unmet = FALSE;
 }
 
 VeilEndpoint *

@@ -30,6 +30,9 @@ gboolean      veil_endpoint_open (VeilEndpoint *self, VeilServer *server, const 
 /* The settings were read anew. What cannot be had leaves what was, and is logged. Returns: %TRUE if there is another address. */
 gboolean      veil_endpoint_follow (VeilEndpoint *self, const VeilSettings *now);
 
+/* Another attempt at an address that could not be had. Returns: likewise. */
+gboolean      veil_endpoint_retry (VeilEndpoint *self);
+
 /* The server has been stopped. */
 void          veil_endpoint_close (VeilEndpoint *self);
 

@@ -176,6 +176,15 @@ tell_instance (VeilService *self)
 }
 
 void
+veil_service_retry_address (VeilService *self)
+{
+  if (!veil_endpoint_retry (self->endpoint))
+    return;
+  tell_instance (self);
+  emit_changed (self);
+}
+
+void
 veil_service_set_instance (VeilService *self, VeilInstance *instance)
 {
   self->instance = instance;

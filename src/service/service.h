@@ -48,6 +48,8 @@ gboolean     veil_service_load_key_finish (VeilService *self, GAsyncResult *resu
 gboolean     veil_service_start (VeilService *self, GError **error);
 /* Reads the settings file now, rather than with the next request. */
 void         veil_service_reload (VeilService *self);
+/* Moves to the address of the settings, if that could not be had when they changed. */
+void         veil_service_retry_address (VeilService *self);
 /* Ends it. Call this before the last unref: a running endpoint holds a reference. */
 void         veil_service_stop (VeilService *self);
 /* Ends it, within five seconds: requests that run get four of them. And signs nobody out: a renewal of the session that is under way has spent a token, and its successor is waited for and stored, unless that takes

@@ -170,6 +170,23 @@ def test_sighup_reads_the_settings(tmp_path):
     veil.stop()
 
 
+def test_sighup_tries_again_for_an_address(tmp_path):
+    """One that was taken when the settings changed."""
+    folder = tmp_path / 'veil'
+    (folder / 'home').mkdir(parents=True)
+    path = folder / 'home' / 'settings.ini'
+    path.write_text('[veil]\nport=%d\n' % free_port())
+    veil = Veil.without_port(folder, '--sandbox')
+    taken = Server(lambda message: message.close())
+    path.write_text('[veil]\nport=%d\n' % taken.port)
+    wait_until(lambda: b'cannot be had' in veil.stderr(), what='the complaint')
+    taken.close()
+    veil.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: listens('127.0.0.1', taken.port), what='the new address')
+    wait_until(lambda: json.loads((folder / 'home' / 'instance.lock').read_bytes())['port'] == taken.port, what='the word about it')
+    veil.stop()
+
+
 # Who has the port
 
 

@@ -84,6 +84,47 @@ test_move (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (veil_server_get_port (fixture->server), ==, port);
 }
 
+typedef struct
+{
+  Peer peer;
+  guint16 port;
+  guint status;
+  gboolean ended;
+} Kept;
+
+static void
+ask_again (Fixture *fixture, gpointer user_data)
+{
+  Kept *kept = user_data;
+  g_autofree char *request = g_strdup_printf ("GET /health HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", kept->port);
+  g_auto (Reply) reply = { 0 };
+
+  if (kept->peer.input == NULL)
+    peer_connect (&kept->peer, kept->port);
+  peer_send_all (&kept->peer, request);
+  peer_read_reply (&kept->peer, FALSE, &reply);
+  kept->status = reply.status;
+  kept->ended = strstr (reply.head, "Connection: close") != NULL && peer_sees_end (&kept->peer);
+}
+
+/* Whoever kept a connection is served once more, and then told to go where the server is now. */
+static void
+test_move_with_connections (Fixture *fixture, gconstpointer data)
+{
+  Kept kept = { .port = veil_server_get_port (fixture->server) };
+  g_autoptr (GError) error = NULL;
+
+  fixture_run_peer (fixture, ask_again, &kept);
+  g_assert_cmpuint (kept.status, ==, 200);
+  g_assert_false (kept.ended);
+  g_assert_true (veil_server_move (fixture->server, "127.0.0.1", 0, &error));
+  g_assert_no_error (error);
+  fixture_run_peer (fixture, ask_again, &kept);
+  g_assert_cmpuint (kept.status, ==, 200);
+  g_assert_true (kept.ended);
+  peer_close (&kept.peer);
+}
+
 static void
 test_taken (Fixture *fixture, gconstpointer data)
 {
@@ -187,6 +228,7 @@ main (int argc, char **argv)
   g_test_add_func ("/server/listen/hosts", test_hosts);
   ADD ("/server/listen/taken", test_taken);
   ADD ("/server/listen/move", test_move);
+  ADD ("/server/listen/move-with-connections", test_move_with_connections);
   g_test_add_func ("/server/listen/ollama", test_ollama);
   g_test_add_func ("/server/listen/localhost", test_localhost);
   ADD ("/server/listen/again", test_again);
