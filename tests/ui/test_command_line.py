@@ -12,7 +12,10 @@ from desktop import App, Desktop, wait_until
 from window import Window, connect
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
-from program import run  # noqa: E402
+import program  # noqa: E402
+
+# The libraries' own settings: of nobody, as on the desktop.
+OURS = {'GSETTINGS_BACKEND': 'memory', 'GIO_USE_PROXY_RESOLVER': 'dummy'}
 
 
 @pytest.fixture(scope='module')
@@ -31,8 +34,12 @@ def home(tmp_path):
     return tmp_path / 'home'
 
 
+def run(home, *args):
+    return program.run(*args, home=home, env=OURS)
+
+
 def good(home, *args):
-    done = run(*args, home=home)
+    done = run(home, *args)
     assert done.returncode == 0, done
     return done.stdout.decode()
 
@@ -61,7 +68,7 @@ def test_commands_on_a_window(desktop, home):
         assert len(tees) == 3 and [tee['active'] for tee in tees].count(True) == 1
         # Pins and selection reach it at once.
         good(home, 'pin', 'add', 'ab' * 32)
-        done = run('test', 'hello', home=home)
+        done = run(home, 'test', 'hello')
         assert done.returncode == 1 and b'pin' in done.stderr, done
         good(home, 'pin', 'remove', 'ab' * 32)
         good(home, 'tees', 'select', tees[2]['tee_id'])
@@ -69,7 +76,7 @@ def test_commands_on_a_window(desktop, home):
         # A second start, and what it cannot do.
         text = good(home, '--sandbox')
         assert 'veil' in text and str(app.process.pid) in text and server['url'] in text and 'og-veil stop' in text
-        done = run('restart', home=home)
+        done = run(home, 'restart')
         assert done.returncode == 1 and b'veil cannot start again by itself' in done.stderr and b'og-veil stop' in done.stderr
         assert app.running and served(home) == status(home)['server']
         assert 'stopped veil (pid %d)' % app.process.pid in good(home, 'stop')
