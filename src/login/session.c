@@ -290,6 +290,15 @@ read_new_tokens (VeilSession *self, const VeilJson *answer, gint64 now, GError *
   return TRUE;
 }
 
+/* Supabase's answer names the user. Tokens of somebody else would go under this one's name. */
+static gboolean
+is_of_another_user (const VeilSession *old, const VeilJson *answer)
+{
+  const VeilJson *id = veil_json_get_member (veil_json_get_member (answer, "user"), "id");
+
+  return old->user_id != NULL && veil_json_get_type (id) != VEIL_JSON_NULL && !veil_json_equals (id, old->user_id);
+}
+
 VeilSession *
 veil_session_new_refreshed (const VeilSession *old, const char *text, gsize length, gint64 now, GError **error)
 {
@@ -301,6 +310,10 @@ veil_session_new_refreshed (const VeilSession *old, const char *text, gsize leng
   copy_identity (self, old);
   if (!veil_json_is (answer, VEIL_JSON_OBJECT))
     g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer is not a JSON object");
+  else if (veil_json_doc_has_duplicate_keys (doc))
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer has a key twice and reads two ways");
+  else if (is_of_another_user (old, answer))
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer is for another user");
   else if (!read_new_tokens (self, answer, now, &reason))
     g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer does not hold the new tokens as it should");
   else

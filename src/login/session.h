@@ -42,7 +42,7 @@ VeilSession *veil_session_new_from_bundle (const char *text, gsize length, gint6
  * veil_session_new_refreshed:
  * @old: whose user and network are kept, and whose refresh token too if the answer has none
  * @text: what the token endpoint answered (protocol.md section 6, step 3); its expires_in, counted from @now, wins over its expires_at, because
- *   this machine's clock is the one that the time is compared with
+ *   this machine's clock is the one that the time is compared with; it may name no other user than @old does
  *
  * Returns: (transfer full): the session with its new tokens, or %NULL with %VEIL_ERROR_BUNDLE.
  */

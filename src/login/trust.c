@@ -3,6 +3,7 @@
 
 #include "trust.h"
 
+#include "hex.h"
 #include "json-writer.h"
 #include "veil-error.h"
 
@@ -21,11 +22,27 @@ enum
   CONTRACT,
   TEE_TYPE,
   AUTH,
+  ROOT,
   N_PARTS
 };
 
-static const char *const keys[N_PARTS] = { "relay", "registry", "contract", "tee_type", "auth" };
-static const char *const names[N_PARTS] = { "relay", "registry", "contract", "TEE type", "sign-in server" };
+static const char *const keys[N_PARTS] = { "relay", "registry", "contract", "tee_type", "auth", "root" };
+static const char *const names[N_PARTS] = { "relay", "registry", "contract", "TEE type", "sign-in server", "attestation" };
+
+#define AWS_ROOT "AWS"
+
+/* Who vouches for enclaves: a bundle that says that it is the sandbox's brings a root of its own. New string. */
+static char *
+describe_root (const VeilSession *session)
+{
+  g_autofree char *root = NULL;
+
+  if (!session->sandbox)
+    return g_strdup (AWS_ROOT);
+  if (session->sandbox_root != NULL)
+    root = veil_hex_encode_0x (g_bytes_get_data (session->sandbox_root, NULL), g_bytes_get_size (session->sandbox_root));
+  return g_strdup_printf ("sandbox %s", root != NULL ? root : "without a root");
+}
 
 static void
 get_parts (const VeilSession *session, char *parts[static N_PARTS])
@@ -35,6 +52,7 @@ get_parts (const VeilSession *session, char *parts[static N_PARTS])
   parts[CONTRACT] = g_strdup (session->registry_address != NULL ? session->registry_address : "");
   parts[TEE_TYPE] = g_strdup_printf ("%u", session->registry_tee_type);
   parts[AUTH] = g_strdup (session->supabase_url);
+  parts[ROOT] = describe_root (session);
 }
 
 /* For a terminal: what the file holds may have been put there by anybody who can write in the home. */
@@ -49,7 +67,14 @@ printable (const char *text)
   return clean;
 }
 
-/* @incomplete: (out): a file of before the sign-in server counted. */
+/* A file of before it counted: any sign-in server joins what is trusted, and of those who vouch for enclaves the one that there ought to be. */
+static gboolean
+may_be_missing (guint part, const char *now)
+{
+  return part == AUTH || (part == ROOT && g_str_equal (now, AWS_ROOT));
+}
+
+/* @incomplete: (out): a file of before the sign-in server or the root counted. */
 static char *
 describe_differences (const VeilJson *trusted, char *parts[static N_PARTS], gboolean *incomplete)
 {
@@ -62,7 +87,7 @@ describe_differences (const VeilJson *trusted, char *parts[static N_PARTS], gboo
       const char *old = veil_json_get_string (value, NULL);
       g_autofree char *clean = printable (old != NULL ? old : "?");
 
-      if (i == AUTH && trusted != NULL && value == NULL)
+      if (trusted != NULL && value == NULL && may_be_missing (i, parts[i]))
         *incomplete = TRUE;
       else if (g_strcmp0 (old, parts[i]) != 0)
         g_string_append_printf (text, "  %s: %s -> %s\n", names[i], clean, parts[i]);

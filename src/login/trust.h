@@ -12,13 +12,13 @@ G_BEGIN_DECLS
 typedef enum
 {
   VEIL_TRUST_SAME,
-  VEIL_TRUST_FIRST,   /* nobody has signed in yet, or not since the sign-in server counts: nothing speaks against it, and it is to be set */
+  VEIL_TRUST_FIRST,   /* nobody has signed in yet, or not since all of this counts: nothing speaks against it, and it is to be set */
   VEIL_TRUST_CHANGED, /* needs consent */
   VEIL_TRUST_BROKEN,  /* what was trusted cannot be read, or may have been written by others; needs consent likewise */
 } VeilTrust;
 
-/* @differences: (out) (optional) (nullable): new string with a line for each of relay, registry, contract, TEE type and sign-in server that is another one:
- * "relay: OLD -> NEW"; before them one that says what is wrong with the file, and what to do, if it is broken. */
+/* @differences: (out) (optional) (nullable): new string with a line for each of relay, registry, contract, TEE type, sign-in server and attestation (who vouches for
+ * enclaves: AWS, or the root of a sandbox) that is another one: "relay: OLD -> NEW"; before them one that says what is wrong with the file, and what to do, if it is broken. */
 VeilTrust veil_trust_check (const char *home, const VeilSession *session, char **differences);
 
 /* From now on @session's network is the trusted one. VEIL_ERROR_STORE. */

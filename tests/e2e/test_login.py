@@ -293,7 +293,7 @@ def foreign(network, **config):
 
 
 CHANGES = {'chat_api_base_url': 'https://relay.example', 'tee_registry_rpc_url': 'https://rpc.example', 'tee_registry_address': '0x' + '22' * 20,
-           'tee_registry_tee_type': 1, 'supabase_url': 'https://auth.example'}
+           'tee_registry_tee_type': 1, 'supabase_url': 'https://auth.example', 'sandbox_attestation_root': '0x' + '33' * 32}
 
 
 @pytest.mark.parametrize('field', CHANGES)

@@ -107,6 +107,47 @@ test_trust_without_auth (Fixture *fixture, gconstpointer data)
   assert_trust (fixture, fixture->session, VEIL_TRUST_CHANGED, "sign-in server: ? -> https://auth.example");
 }
 
+static VeilSession *
+build_sandbox (const char *root)
+{
+  g_autofree char *bundle =
+      g_strdup_printf ("{\"type\":\"opengradient-cli-auth\",\"access_token\":\"a\",\"config\":{\"app_env\":\"sandbox\","
+                       "\"supabase_url\":\"https://auth.example\",\"supabase_anon_key\":\"anon\",\"chat_api_base_url\":\"https://"
+                       "relay.example\"%s%s}}",
+                       root != NULL ? ",\"sandbox_attestation_root\":" : "", root != NULL ? root : "");
+  g_autoptr (GError) error = NULL;
+  VeilSession *session = veil_session_new_from_bundle (bundle, strlen (bundle), 0, &error);
+
+  g_assert_no_error (error);
+  return session;
+}
+
+#define ROOT_11 "1111111111111111111111111111111111111111111111111111111111111111"
+#define ROOT_22 "2222222222222222222222222222222222222222222222222222222222222222"
+
+/* The same servers, but somebody else vouches for their enclaves. */
+static void
+test_trust_of_root (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilSession) one = build_sandbox ("\"" ROOT_11 "\"");
+  g_autoptr (VeilSession) two = build_sandbox ("\"" ROOT_22 "\"");
+  g_autoptr (VeilSession) none = build_sandbox (NULL);
+
+  g_assert_true (veil_trust_set (fixture->home, fixture->session, NULL));
+  assert_trust (fixture, fixture->session, VEIL_TRUST_SAME, "");
+  assert_trust (fixture, one, VEIL_TRUST_CHANGED, "attestation: AWS -> sandbox 0x" ROOT_11);
+  assert_trust (fixture, none, VEIL_TRUST_CHANGED, "attestation: AWS -> sandbox");
+  g_assert_true (veil_trust_set (fixture->home, one, NULL));
+  assert_trust (fixture, one, VEIL_TRUST_SAME, "");
+  assert_trust (fixture, two, VEIL_TRUST_CHANGED, "attestation: sandbox 0x" ROOT_11 " -> sandbox 0x" ROOT_22);
+  assert_trust (fixture, none, VEIL_TRUST_CHANGED, "attestation: ");
+  assert_trust (fixture, fixture->session, VEIL_TRUST_CHANGED, " -> AWS");
+  write_trust (fixture, "{\"relay\":\"https://relay.example\",\"registry\":\"\",\"contract\":\"\",\"tee_type\":\"0\","
+                        "\"auth\":\"https://auth.example\"}");
+  assert_trust (fixture, fixture->session, VEIL_TRUST_FIRST, "");
+  assert_trust (fixture, one, VEIL_TRUST_CHANGED, "attestation: ? -> sandbox");
+}
+
 static void
 test_trust_of_others (Fixture *fixture, gconstpointer data)
 {
@@ -426,6 +467,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("/trust/differences", NULL, test_trust);
   ADD ("/trust/without-sign-in-server", NULL, test_trust_without_auth);
+  ADD ("/trust/root", NULL, test_trust_of_root);
   ADD ("/trust/open-mode", NULL, test_trust_of_others);
   ADD ("/trust/owner", NULL, test_trust_of_another);
   ADD ("/trust/content", NULL, test_trust_that_is_none);

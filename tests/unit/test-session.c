@@ -152,6 +152,40 @@ test_sandbox_root (void)
                   "config.sandbox_attestation_root");
 }
 
+/* Somebody else's tokens do not go under this user's name; and an answer that reads two ways is none. */
+static void
+test_refreshed_user (void)
+{
+  static const char *const good[] = { "", ",\"user\":null", ",\"user\":{\"email\":\"x@y\"}", ",\"user\":{\"id\":null}",
+                                      ",\"user\":{\"id\":\"me\",\"more\":{\"id\":\"you\"}}" };
+  static const char *const bad[] = { ",\"user\":{\"id\":\"you\"}", ",\"user\":{\"id\":\"\"}", ",\"user\":{\"id\":7}",
+                                     ",\"access_token\":\"b\"" };
+  g_autoptr (VeilSession) session = read_good (BUNDLE (",\"user\":{\"id\":\"me\"}", CONFIG (REGISTRY)));
+  g_autoptr (VeilSession) nameless = read_good (BUNDLE ("", CONFIG (REGISTRY)));
+
+  for (guint i = 0; i < G_N_ELEMENTS (good) + G_N_ELEMENTS (bad); i++)
+    {
+      const gboolean wanted = i < G_N_ELEMENTS (good);
+      g_autofree char *text = g_strdup_printf ("{\"access_token\":\"a\"%s}", wanted ? good[i] : bad[i - G_N_ELEMENTS (good)]);
+      g_autoptr (GError) error = NULL;
+      VeilSession *renewed = veil_session_new_refreshed (session, text, strlen (text), 1, &error);
+
+      g_assert_cmpint (renewed != NULL, ==, wanted);
+      if (wanted)
+        g_assert_cmpstr (renewed->user_id, ==, "me");
+      else
+        g_assert_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE);
+      g_clear_pointer (&renewed, veil_session_unref);
+    }
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("{\"access_token\":\"a\"%s}", bad[i]);
+      g_autoptr (VeilSession) renewed = veil_session_new_refreshed (nameless, text, strlen (text), 1, NULL);
+
+      g_assert_nonnull (renewed);
+    }
+}
+
 static void
 test_round_trip (void)
 {
@@ -505,6 +539,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/sandbox", test_sandbox);
   g_test_add_func ("/session/sandbox-root", test_sandbox_root);
   g_test_add_func ("/session/round-trip", test_round_trip);
+  g_test_add_func ("/session/refreshed-user", test_refreshed_user);
   g_test_add_func ("/session/refused", test_refused);
   g_test_add_func ("/session/too-large", test_too_large);
   add ("/session-file/round-trip", test_file);
