@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,6 +111,11 @@ explain_silence (const VeilSettings *settings, GPid pid)
     continue;
   if (WIFEXITED (status) && (WEXITSTATUS (status) == VEIL_EXIT_FAILURE || WEXITSTATUS (status) == VEIL_EXIT_USAGE))
     return WEXITSTATUS (status);
+  if ((WIFEXITED (status) && WEXITSTATUS (status) == VEIL_EXIT_OK) || (WIFSIGNALED (status) && WTERMSIG (status) == SIGTERM))
+    {
+      g_printerr (_ ("og-veil: Veil was stopped before it accepted requests; start it again with `og-veil`\n"));
+      return VEIL_EXIT_FAILURE;
+    }
   g_printerr (_ ("og-veil: Veil ended before it accepted requests; what it said last is in %s\n"), log);
   return VEIL_EXIT_FAILURE;
 }

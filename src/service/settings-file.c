@@ -142,6 +142,41 @@ check_groups (GKeyFile *file, GSettingsSchema *schema, const char *path, GError 
   return TRUE;
 }
 
+/* What a key may be, in words. New string. */
+static char *
+describe_values (GSettingsSchemaKey *key)
+{
+  const GVariantType *type = g_settings_schema_key_get_value_type (key);
+  g_autoptr (GVariant) range = g_settings_schema_key_get_range (key);
+  g_autoptr (GVariant) values = NULL;
+  const char *kind;
+
+  g_variant_get (range, "(&sv)", &kind, &values);
+  if (g_str_equal (kind, "enum"))
+    {
+      g_autofree const char **names = g_variant_get_strv (values, NULL);
+      g_autofree char *joined = g_strjoinv ("' or '", (char **) names);
+
+      return g_strdup_printf ("'%s'", joined);
+    }
+  if (g_str_equal (kind, "range"))
+    {
+      g_autoptr (GVariant) min = g_variant_get_child_value (values, 0);
+      g_autoptr (GVariant) max = g_variant_get_child_value (values, 1);
+      g_autofree char *from = g_variant_print (min, FALSE);
+      g_autofree char *to = g_variant_print (max, FALSE);
+
+      return g_strdup_printf ("a whole number from %s to %s", from, to);
+    }
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_BOOLEAN))
+    return g_strdup ("true or false");
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_UINT16))
+    return g_strdup_printf ("a whole number from 0 to %u", G_MAXUINT16);
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING))
+    return g_strdup ("text between quotes, as in 'text'");
+  return g_strdup ("a list of hashes with labels, as in [('0x…', 'audited'), ('0x…', '')]");
+}
+
 /* The value of one key, checked against the schema; NULL without an error if the file does not have it. */
 static GVariant *
 read_value (GKeyFile *file, GSettingsSchema *schema, const char *name, const char *path, GError **error)
@@ -149,19 +184,15 @@ read_value (GKeyFile *file, GSettingsSchema *schema, const char *name, const cha
   g_autoptr (GSettingsSchemaKey) key = g_settings_schema_get_key (schema, name);
   g_autofree char *text = g_key_file_get_value (file, GROUP, name, NULL);
   g_autoptr (GVariant) value = NULL;
-  g_autoptr (GError) local_error = NULL;
+  g_autofree char *wanted = NULL;
 
   if (text == NULL)
     return NULL;
-  value = g_variant_parse (g_settings_schema_key_get_value_type (key), text, NULL, NULL, &local_error);
-  if (value == NULL)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s in %s cannot be read (%s); text stands between quotes, as in 'text'",
-                 name, path, local_error->message);
-  else if (!g_settings_schema_key_range_check (key, value))
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s in %s is outside of what it may be: %s", name, path,
-                 g_settings_schema_key_get_description (key));
-  else
+  value = g_variant_parse (g_settings_schema_key_get_value_type (key), text, NULL, NULL, NULL);
+  if (value != NULL && g_settings_schema_key_range_check (key, value))
     return g_steal_pointer (&value);
+  wanted = describe_values (key);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s in %s must be %s", name, path, wanted);
   return NULL;
 }
 

@@ -240,6 +240,22 @@ def test_home_that_cannot_be_used():
     assert done.returncode == 1 and '/dev/null/home' in one_sentence(done)
 
 
+def test_start_that_is_stopped(home, tmp_path):
+    """Who started it is told so, and is not sent to a log that says nothing."""
+    slow = tmp_path / 'slow-sandbox'
+    slow.write_text('#!/bin/sh\nexec cat\n')
+    slow.chmod(0o755)
+    start = subprocess.Popen([OG_VEIL, '--sandbox', '--port', '0', '--home', str(home.path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=environment(**{**home.env, 'VEIL_SANDBOX_PROGRAM': str(slow)}))
+    wait_until((home.path / 'instance.lock').exists, what='it to have the home')
+    wait_until(lambda: home.status()['running'], what='it to say so')
+    home.good('stop')
+    stdout, stderr = start.communicate(timeout=DEADLINE)
+    code, stderr = ended(start.returncode, stderr)
+    assert (code, stdout) == (1, b'') and stderr.startswith(b'og-veil: Veil was stopped before'), stderr
+    wait_until(lambda: not home.processes(), 20, 'all of it to end')
+
+
 def test_many_starts_at_once(home):
     """One serves, and all others say that it does."""
     starts = [subprocess.Popen([OG_VEIL, '--sandbox', '--port', '0', '--home', str(home.path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -15,8 +15,7 @@
 #define HASH "0xabcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
 
 static const char *const keys[] = {
-  "host", "port", "tee-id", "pcr-pins", "refresh-interval", "answer-timeout", "require-api-key", "history",
-  "session-store"
+  "host", "port", "tee-id", "pcr-pins", "refresh-interval", "answer-timeout", "require-api-key", "history", "session-store"
 };
 
 static char *home;
@@ -71,6 +70,40 @@ assert_same (const VeilSettings *a, const VeilSettings *b)
   g_assert_cmpint (a->require_api_key, ==, b->require_api_key);
   g_assert_cmpint (a->history, ==, b->history);
   g_assert_cmpstr (a->session_store, ==, b->session_store);
+}
+
+/* Who edits the file is told what the key may be, not what GVariant is. */
+static void
+test_wrong_values (void)
+{
+  static const char *const lines[][2] = {
+    { "port=65536", "port in %s must be a whole number from 0 to 65535" },
+    { "port='a'", "port in %s must be a whole number from 0 to 65535" },
+    { "refresh-interval=604801", "refresh-interval in %s must be a whole number from 0 to 604800" },
+    { "answer-timeout=-1", "answer-timeout in %s must be a whole number from 0 to 3600" },
+    { "require-api-key=1", "require-api-key in %s must be true or false" },
+    { "history=maybe", "history in %s must be true or false" },
+    { "host=127.0.0.1", "host in %s must be text between quotes, as in 'text'" },
+    { "session-store='disk'", "session-store in %s must be 'keyring' or 'file'" },
+    { "session-store=file", "session-store in %s must be 'keyring' or 'file'" },
+    { "pcr-pins=['a']", "pcr-pins in %s must be a list of hashes with labels, as in [('0x…', 'audited'), ('0x…', '')]" },
+  };
+  g_autoptr (VeilSettings) settings = new_settings ();
+  g_autofree char *path = veil_settings_file_get_path (settings);
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      g_autofree char *text = g_strconcat ("[veil]\n", lines[i][0], "\n", NULL);
+      g_auto (GStrv) parts = g_strsplit (lines[i][1], "%s", 2);
+      g_autofree char *expected = g_strconcat (parts[0], path, parts[1], NULL);
+      g_autoptr (GError) error = NULL;
+
+      write_file (text);
+      g_assert_null (veil_settings_file_resolve (settings, &error));
+      g_assert_error (error, VEIL_ERROR, VEIL_ERROR_STORE);
+      g_assert_cmpstr (error->message, ==, expected);
+    }
+  write_file (NULL);
 }
 
 /* The schema's defaults are the program's, and every key of the schema is one that the program reads. */
@@ -266,6 +299,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   home = g_dir_make_tmp ("veil-settings-XXXXXX", NULL);
   g_test_add_func ("/settings-file/defaults", test_defaults);
+  g_test_add_func ("/settings-file/wrong-values", test_wrong_values);
   g_test_add_func ("/settings-file/values", test_values);
   g_test_add_func ("/settings-file/resolve-again", test_resolve_again);
   g_test_add_func ("/settings-file/change", test_change);
