@@ -148,6 +148,8 @@ veil_login_listener_adopt (VeilLoginListener *self, GSocketConnection *stream)
   if (g_queue_get_length (&self->connections) >= MAX_CONNECTIONS)
     drop_connection (g_queue_pop_head (&self->connections));
   g_queue_push_tail (&self->connections, g_object_ref (g_socket_connection_get_socket (stream)));
+  if (remote != NULL)
+    veil_login_request_note_socket (remote, g_socket_connection_get_socket (stream));
   soup_server_accept_iostream (self->soup, G_IO_STREAM (stream), local, remote, NULL);
 }
 

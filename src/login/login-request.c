@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define BODY_KEY "veil-login-body"
+#define SOCKET_KEY "veil-login-socket"
 #define MAX_WASTE (1024 * 1024) /* of a refused body: read and thrown away so that the sender sees why */
 
 gboolean
@@ -147,6 +148,24 @@ free_body (gpointer data)
   veil_secret_byte_array_unref (data);
 }
 
+/* libsoup knows no socket of a connection that it did not accept itself, but hands on who is at the other end of it. */
+void
+veil_login_request_note_socket (GSocketAddress *remote, GSocket *socket)
+{
+  g_object_set_data_full (G_OBJECT (remote), SOCKET_KEY, g_object_ref (socket), g_object_unref);
+}
+
+/* libsoup sees the end, and closes. */
+static void
+hang_up (SoupServerMessage *message)
+{
+  GSocketAddress *remote = soup_server_message_get_remote_address (message);
+  GSocket *socket = remote != NULL ? g_object_get_data (G_OBJECT (remote), SOCKET_KEY) : NULL;
+
+  if (socket != NULL)
+    g_socket_shutdown (socket, TRUE, FALSE, NULL);
+}
+
 /* Kept by us and wiped, where libsoup's own copy would not be. */
 static void
 on_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
@@ -164,7 +183,7 @@ on_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
     answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "This is too large for a login bundle");
   *waste += length;
   if (*waste > MAX_WASTE)
-    g_socket_shutdown (soup_server_message_get_socket (message), TRUE, FALSE, NULL);
+    hang_up (message);
 }
 
 static void

@@ -24,6 +24,8 @@ gboolean     veil_login_rules_set_app (VeilLoginRules *self, const char *app_url
 void         veil_login_rules_set_path (VeilLoginRules *self, const guint8 *random, gsize length);
 void         veil_login_rules_clear (VeilLoginRules *self);
 
+/* Before a connection is given to libsoup together with @remote: so that a sender without end can be cut off. */
+void         veil_login_request_note_socket (GSocketAddress *remote, GSocket *socket);
 /* When the headers are there: answers, or makes ready to take the body. */
 void         veil_login_request_begin (SoupServerMessage *message, const VeilLoginRules *rules, const char *path, gboolean has_query);
 /* When the body is: (transfer full) the session of an accepted bundle, or %NULL. Answers in both cases. */

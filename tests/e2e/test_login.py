@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in through the browser: who may hand over a login bundle, and that Chromium can."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -185,6 +186,22 @@ def test_crowd_at_the_door(login, network, home):
     finish(login, network, home)
     for sock in crowd:
         sock.close()
+
+
+@pytest.mark.parametrize('origin', ['', 'https://evil.example'], ids=['ours', 'foreign'])
+def test_body_without_end(login, network, home, origin):
+    """What is refused is read on for a while so that the sender sees why, and then cut off; the listener still takes the right one."""
+    with socket.create_connection((login.target.hostname, login.target.port), DEADLINE) as sock:
+        sock.sendall(('POST %s HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n'
+                      % (login.target.path, login.target.netloc, origin or network.url)).encode())
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 200 << 20:
+                sock.sendall(b' ' * 65536)
+                sent += 65536
+        assert sent < 200 << 20, 'it is read for ever'
+    assert login.process.poll() is None
+    finish(login, network, home)
 
 
 def test_listener_is_on_loopback_only(login):
