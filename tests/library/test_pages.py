@@ -143,7 +143,7 @@ answer = send(Veil.Client.new_for_bundle(bundle))
 text, text_of_answer = Veil.SignedReceipt.new(answer).to_json(), answer.get_text()
 ''', read, compare)
     assert code == 0, err
-    assert re.fullmatch(r'0x[0-9a-f]{64} 0x[0-9a-f]{64} \d+\n', out)
+    assert re.fullmatch(r'(0x[0-9a-f]{64} ){3}\d+\n', out), out
 
 
 def test_verify_an_attestation_document(python):
