@@ -18,4 +18,8 @@ void veil_error_set_retryable (GError *error, gboolean retryable);
 void  veil_error_set_passed (GError *error, guint checks);
 guint veil_error_get_passed (const GError *error);
 
+/* Of a listen error: where somebody else listens who is not known ("127.0.0.1:11434", "[::1]:11434"), or NULL. See port-probe.h. */
+void        veil_error_set_taken (GError *error, const char *address);
+const char *veil_error_get_taken (const GError *error);
+
 G_END_DECLS

@@ -6,6 +6,7 @@ typedef struct
 {
   char *param;       /* owned */
   char *retry_after; /* owned */
+  char *taken;       /* owned */
   guint status;
   guint passed;
   gboolean retryable;
@@ -23,6 +24,7 @@ veil_error_private_copy (const VeilErrorPrivate *from, VeilErrorPrivate *to)
 {
   to->param = g_strdup (from->param);
   to->retry_after = g_strdup (from->retry_after);
+  to->taken = g_strdup (from->taken);
   to->status = from->status;
   to->passed = from->passed;
   to->retryable = from->retryable;
@@ -33,6 +35,7 @@ veil_error_private_clear (VeilErrorPrivate *priv)
 {
   g_free (priv->param);
   g_free (priv->retry_after);
+  g_free (priv->taken);
 }
 
 /* GLib's own cast from bytes to the details, which it has aligned. */
@@ -166,6 +169,17 @@ veil_error_set_passed (GError *error, guint checks)
     priv->passed = checks;
 }
 
+void
+veil_error_set_taken (GError *error, const char *address)
+{
+  VeilErrorPrivate *priv = editable (error);
+
+  if (priv == NULL)
+    return;
+  g_free (priv->taken);
+  priv->taken = g_strdup (address);
+}
+
 static const VeilErrorPrivate *
 details (const GError *error)
 {
@@ -205,4 +219,10 @@ guint
 veil_error_get_passed (const GError *error)
 {
   return details (error)->passed;
+}
+
+const char *
+veil_error_get_taken (const GError *error)
+{
+  return details (error)->taken;
 }

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "paste.h"
+#include "port-probe.h"
 #include "sandbox-process.h"
 #include "sd-notify.h"
 #include "service.h"
@@ -160,9 +161,12 @@ on_key_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   if (serve->hurry != NULL)
     return;
   if (veil_service_load_key_finish (serve->service, result, &serve->error) && veil_service_start (serve->service, &serve->error))
-    on_listening (serve);
-  else
-    g_main_loop_quit (serve->loop);
+    {
+      on_listening (serve);
+      return;
+    }
+  veil_port_name_holder (serve->error);
+  g_main_loop_quit (serve->loop);
 }
 
 static void

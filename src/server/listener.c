@@ -3,8 +3,7 @@
 
 #include "listener.h"
 
-#include "port-probe.h"
-#include "veil-error.h"
+#include "error-details.h"
 
 #include <gio/gnetworking.h>
 #include <sys/resource.h>
@@ -134,26 +133,24 @@ get_port (GSocket *socket)
   return address != NULL ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)) : 0;
 }
 
-/* Looking who has it takes a moment, which an endpoint that serves already does not have. */
+/* Looking who has it takes a moment, which a main loop does not have: see port-probe.h. */
 static void
-set_listen_error (VeilServer *server, GError **error, const GError *cause, GInetAddress *address, guint16 port)
+set_listen_error (GError **error, const GError *cause, GInetAddress *address, guint16 port)
 {
+  g_autoptr (GSocketAddress) taken = g_inet_socket_address_new (address, port);
+  g_autofree char *name = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (taken));
   g_autofree char *host = g_inet_address_to_string (address);
-  VeilPortHolder holder = VEIL_PORT_OTHER;
+  GError *made;
 
   if (!g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Cannot listen on %s port %u: %s", host, port, cause->message);
       return;
     }
-  if (server->keep_alive[0] == NULL)
-    holder = veil_port_get_holder (address, port);
-  if (holder == VEIL_PORT_OLLAMA)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN,
-                 "Port %u on %s is taken by an Ollama server; stop it, or choose another port with --port", port, host);
-  else
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Port %u on %s is taken by another %s; choose another one with --port", port,
-                 host, holder == VEIL_PORT_VEIL ? "Veil" : "program");
+  made = g_error_new (VEIL_ERROR, VEIL_ERROR_LISTEN, "Port %u on %s is taken by another program; choose another one with --port",
+                      port, host);
+  veil_error_set_taken (made, name);
+  g_propagate_error (error, made);
 }
 
 static gboolean
@@ -165,7 +162,7 @@ open_one (VeilServer *server, GInetAddress *address, guint16 port, GError **erro
 
   if (socket == NULL)
     {
-      set_listen_error (server, error, cause, address, port);
+      set_listen_error (error, cause, address, port);
       return FALSE;
     }
   listener = g_new0 (VeilListener, 1);

@@ -8,14 +8,17 @@
 
 G_BEGIN_DECLS
 
-typedef enum
-{
-  VEIL_PORT_OTHER, /* or nobody, or somebody who does not say */
-  VEIL_PORT_OLLAMA,
-  VEIL_PORT_VEIL,
-} VeilPortHolder;
+/**
+ * veil_port_name_holder:
+ * @error: what veil_server_listen() said
+ *
+ * If it says that somebody has the port, asks for / there, and lets the message name Ollama by its greeting, or another Veil by its refusal. Leaves it
+ * alone otherwise. Blocks for a second at most: only for a program that ends after this.
+ */
+void    veil_port_name_holder (GError *error);
 
-/* Asks for / there and looks for Ollama's greeting, or for our own refusal. Blocks for a second at most: only for a start that has already come to nothing. */
-VeilPortHolder veil_port_get_holder (GInetAddress *address, guint16 port);
+/* The same in a thread. Finish returns: (transfer full): a copy that names who it is, if that was told; NULL with %G_IO_ERROR_CANCELLED. */
+void    veil_port_name_holder_async (const GError *error, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+GError *veil_port_name_holder_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -34,11 +34,10 @@ gboolean    veil_server_load_models (VeilServer *self, const char *path, GError 
  *
  * Listens with a backlog of its own (libsoup's is 10).
  *
- * Returns: %TRUE, or %FALSE with %VEIL_ERROR_LISTEN naming the port (and saying when it is an Ollama server that answers there, if that is told by
- *   a connection to it within a second).
+ * Returns: %TRUE, or %FALSE with %VEIL_ERROR_LISTEN naming the port. Does not look who has it: see port-probe.h.
  */
 gboolean    veil_server_listen (VeilServer *self, const char *host, guint16 port, GError **error);
-/* Listens there instead; requests that run are not touched. On failure it listens where it did. Looks for nobody who may have the port. */
+/* Listens there instead; requests that run are not touched. On failure it listens where it did. */
 gboolean    veil_server_move (VeilServer *self, const char *host, guint16 port, GError **error);
 /* TRUE if nobody outside this machine can reach it, so that it may do without a key. */
 gboolean    veil_server_is_local (VeilServer *self);

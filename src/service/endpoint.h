@@ -24,7 +24,7 @@ void          veil_endpoint_load_key_async (VeilEndpoint *self, const VeilSettin
 gboolean      veil_endpoint_load_key_finish (VeilEndpoint *self, GAsyncResult *result, GError **error);
 
 /* Makes @server listen where @settings say. A key that is required and was not loaded is loaded then; until it is there, nobody is let in. %VEIL_ERROR_LISTEN names
- * who has the port, as far as that can be told. */
+ * a Veil of this person that has the port; port-probe.h asks who else it is. */
 gboolean      veil_endpoint_open (VeilEndpoint *self, VeilServer *server, const VeilSettings *settings, GError **error);
 
 /* The settings were read anew. What cannot be had leaves what was, and is logged. Returns: %TRUE if there is another address. */

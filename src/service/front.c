@@ -3,9 +3,10 @@
 
 #include "front.h"
 
+#include "error-details.h"
+#include "port-probe.h"
 #include "sandbox-process.h"
 #include "session-commit.h"
-#include "veil-error.h"
 
 #include <glib/gi18n.h>
 #include <signal.h>
@@ -29,6 +30,7 @@ struct _VeilFront
   gboolean fleeting; /* the session could not be kept */
   gboolean stopped;
   GError *problem;          /* owned */
+  GCancellable *naming;     /* owned; while it is asked who has the port, or NULL */
   VeilInstance *instance;   /* owned; while it is on, outside tests without a home */
   VeilInstanceInfo *holder; /* owned; who serves in this home already, or NULL */
   GSource *takeover;        /* owned; while that one is waited for */
@@ -123,6 +125,32 @@ close_sandbox (VeilFront *self)
   g_clear_object (&self->sandbox);
 }
 
+static void
+on_holder_named (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VeilFront) self = user_data;
+  GError *named = veil_port_name_holder_finish (result, NULL);
+
+  if (named == NULL || self->naming == NULL || g_task_get_cancellable (G_TASK (result)) != self->naming)
+    {
+      g_clear_error (&named);
+      return;
+    }
+  g_clear_object (&self->naming);
+  g_clear_error (&self->problem);
+  self->problem = named;
+  emit_changed (self);
+}
+
+/* With whoever is asked about it. */
+static void
+clear_problem (VeilFront *self)
+{
+  g_cancellable_cancel (self->naming);
+  g_clear_object (&self->naming);
+  g_clear_error (&self->problem);
+}
+
 /* One Veil serves in a home. */
 static gboolean
 acquire_instance (VeilFront *self)
@@ -149,12 +177,17 @@ acquire_instance (VeilFront *self)
 static void
 start_endpoint (VeilFront *self)
 {
-  g_clear_error (&self->problem);
+  clear_problem (self);
   if (!self->on || self->starting != NULL || veil_service_get_server (self->service) != NULL || !acquire_instance (self))
     return;
   veil_service_set_instance (self->service, self->instance);
-  if (!veil_service_start (self->service, &self->problem))
-    release_instance (self);
+  if (veil_service_start (self->service, &self->problem))
+    return;
+  release_instance (self);
+  if (veil_error_get_taken (self->problem) == NULL)
+    return;
+  self->naming = g_cancellable_new ();
+  veil_port_name_holder_async (self->problem, self->naming, on_holder_named, g_object_ref (self));
 }
 
 static void
@@ -175,7 +208,7 @@ fail_sandbox (VeilFront *self, GError *error)
 {
   close_sandbox (self);
   open_service (self, NULL);
-  g_clear_error (&self->problem);
+  clear_problem (self);
   self->problem = error;
   emit_changed (self);
 }
@@ -220,7 +253,7 @@ start_sandbox (VeilFront *self)
 {
   if (self->starting != NULL || self->sandbox != NULL)
     return;
-  g_clear_error (&self->problem);
+  clear_problem (self);
   self->starting = g_cancellable_new ();
   veil_sandbox_process_start_async (self->starting, on_sandbox_started, g_object_ref (self));
 }
@@ -241,7 +274,7 @@ veil_front_set_on (VeilFront *self, gboolean on)
       stop_takeover (self);
       veil_service_stop (self->service);
       release_instance (self);
-      g_clear_error (&self->problem);
+      clear_problem (self);
       g_clear_pointer (&self->holder, veil_instance_info_free);
     }
   emit_changed (self);
@@ -480,6 +513,8 @@ void
 veil_front_stop (VeilFront *self)
 {
   self->stopped = TRUE;
+  g_cancellable_cancel (self->naming);
+  g_clear_object (&self->naming);
   drop_pause (self);
   stop_takeover (self);
   close_sandbox (self);
@@ -522,7 +557,7 @@ veil_front_finalize (GObject *object)
 
   veil_front_stop (self);
   close_service (self);
-  g_clear_error (&self->problem);
+  clear_problem (self);
   g_clear_pointer (&self->holder, veil_instance_info_free);
   veil_settings_free (self->settings);
   G_OBJECT_CLASS (veil_front_parent_class)->finalize (object);

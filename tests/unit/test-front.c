@@ -238,6 +238,94 @@ test_port_taken (Fixture *fixture, gconstpointer data)
   remove_home (other);
 }
 
+/* What the kernel accepts and nobody reads: a program that says nothing. */
+static GSocket *
+open_silent (guint16 *port)
+{
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new (loopback, 0);
+  g_autoptr (GSocketAddress) bound = NULL;
+
+  g_assert_true (g_socket_bind (socket, address, TRUE, NULL) && g_socket_listen (socket, NULL));
+  bound = g_socket_get_local_address (socket, NULL);
+  *port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  return g_steal_pointer (&socket);
+}
+
+static gboolean
+has_changed (gpointer count)
+{
+  return *(guint *) count > 0;
+}
+
+static void
+use_port (Fixture *fixture, guint16 port)
+{
+  g_clear_object (&fixture->front);
+  fixture->settings->port = port;
+  fixture->front = veil_front_new (fixture->settings, FALSE);
+}
+
+/* One try; FALSE if this machine was too busy to answer within the second that is given to it. */
+static gboolean
+is_told (Fixture *fixture, GSocket *socket)
+{
+  static const char greeting[] = "HTTP/1.0 200 OK\r\n\r\nOllama is running";
+  g_autoptr (GSocket) accepted = NULL;
+  char question[256];
+  guint changes = 0;
+  gulong handler;
+
+  veil_front_set_on (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_FAILED);
+  g_assert_nonnull (strstr (veil_front_get_problem (fixture->front)->message, "another program"));
+  handler = g_signal_connect (fixture->front, "changed", G_CALLBACK (on_changed), &changes);
+  TEST_ITERATE_UNTIL ((accepted = g_socket_accept (socket, NULL, NULL)) != NULL);
+  if (g_socket_receive (accepted, question, sizeof question, NULL, NULL) > 0)
+    g_socket_send (accepted, greeting, sizeof greeting - 1, NULL, NULL);
+  g_socket_close (accepted, NULL);
+  TEST_ITERATE_UNTIL (has_changed (&changes));
+  g_signal_handler_disconnect (fixture->front, handler);
+  g_assert_error (veil_front_get_problem (fixture->front), VEIL_ERROR, VEIL_ERROR_LISTEN);
+  return strstr (veil_front_get_problem (fixture->front)->message, "taken by an Ollama server; stop it") != NULL;
+}
+
+/* The program that has the port says nothing until this very loop, which the question does not hold, makes it answer. */
+static void
+test_silent_holder (Fixture *fixture, gconstpointer data)
+{
+  guint16 port = 0;
+  g_autoptr (GSocket) socket = open_silent (&port);
+  guint tries = 1;
+
+  g_socket_set_blocking (socket, FALSE);
+  use_port (fixture, port);
+  while (!is_told (fixture, socket) && tries < 20)
+    tries++;
+  g_assert_cmpuint (tries, <, 20);
+}
+
+/* Switched off, or on elsewhere, nobody wants to know any more. */
+static void
+test_silent_holder_left (Fixture *fixture, gconstpointer data)
+{
+  guint16 port = 0;
+  g_autoptr (GSocket) socket = open_silent (&port);
+
+  use_port (fixture, port);
+  veil_front_set_on (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_FAILED);
+  veil_front_set_on (fixture->front, FALSE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_OFF);
+  g_socket_close (socket, NULL);
+  veil_front_set_on (fixture->front, TRUE);
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_ON);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_ON);
+}
+
 /* Another process of ours holds the home, and gives it back when it is asked to end. */
 static void
 test_take_over (Fixture *fixture, gconstpointer data)
@@ -286,6 +374,8 @@ main (int argc, char **argv)
   g_test_add ("/front/sandbox-left-at-once", Fixture, GINT_TO_POINTER (FALSE), set_up, test_sandbox_left_at_once, tear_down);
   g_test_add ("/front/sandbox-missing", Fixture, GINT_TO_POINTER (TRUE), set_up, test_sandbox_missing, tear_down);
   g_test_add ("/front/port-taken", Fixture, GINT_TO_POINTER (FALSE), set_up, test_port_taken, tear_down);
+  g_test_add ("/front/silent-holder", Fixture, GINT_TO_POINTER (FALSE), set_up, test_silent_holder, tear_down);
+  g_test_add ("/front/silent-holder-left", Fixture, GINT_TO_POINTER (FALSE), set_up, test_silent_holder_left, tear_down);
   g_test_add ("/front/take-over", Fixture, GINT_TO_POINTER (FALSE), set_up, test_take_over, tear_down);
   return g_test_run ();
 }
