@@ -328,6 +328,28 @@ take_lock (const VeilSettings *settings, const char *path, GError **error)
   return fd;
 }
 
+/* What is written is what the next start has to read. */
+static gboolean
+check_value (const VeilSettings *settings, const char *key, GVariant *value, GError **error)
+{
+  g_autoptr (GSettingsSchema) schema = find_schema (error);
+  g_autoptr (GSettingsSchemaKey) schema_key = schema != NULL ? g_settings_schema_get_key (schema, key) : NULL;
+  g_autoptr (VeilSettings) copy = veil_settings_copy (settings);
+  g_auto (GStrv) texts = NULL;
+
+  if (schema_key == NULL)
+    return FALSE;
+  if (!g_variant_is_of_type (value, g_settings_schema_key_get_value_type (schema_key)) ||
+      !g_settings_schema_key_range_check (schema_key, value))
+    {
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "%s is outside of what it may be: %s", key,
+                   g_settings_schema_key_get_description (schema_key));
+      return FALSE;
+    }
+  texts = to_texts (value);
+  return veil_settings_set_saved (copy, key, key, (const char *const *) texts, error);
+}
+
 /* Whole or not at all, also where it is a link or the disk is full: GSettings would empty the old file first then, and without pins any build is used. */
 static gboolean
 write_value (const VeilSettings *settings, const char *key, GVariant *value, GError **error)
@@ -375,7 +397,8 @@ veil_settings_file_change (const VeilSettings *settings, const char *key, VeilSe
   if (fresh != NULL)
     {
       g_variant_ref_sink (fresh);
-      write_value (settings, key, fresh, &local_error);
+      if (check_value (settings, key, fresh, &local_error))
+        write_value (settings, key, fresh, &local_error);
     }
   close (lock);
   if (local_error == NULL)

@@ -207,6 +207,38 @@ test_change (void)
   g_assert_nonnull (strstr (text, "host='::1'"));
 }
 
+static GVariant *
+set_anything (GVariant *old, gpointer user_data, GError **error)
+{
+  return g_variant_new_parsed (user_data);
+}
+
+/* What would keep the next start from reading the file does not get into it, whoever asks. */
+static void
+test_change_to_nonsense (void)
+{
+  static const struct
+  {
+    const char *key, *value;
+  } bad[] = { { "tee-id", "'nonsense'" },    { "tee-id", "42" },
+              { "tee-id", "true" },          { "port", "'8080'" },
+              { "pcr-pins", "[('x', '')]" }, { "session-store", "'elsewhere'" } };
+  g_autoptr (VeilSettings) settings = new_settings ();
+  g_autofree char *path = veil_settings_file_get_path (settings);
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *text = NULL;
+      g_autoptr (GError) error = NULL;
+
+      write_file ("[veil]\nhost='::1'\n");
+      g_assert_false (veil_settings_file_change (settings, bad[i].key, set_anything, (gpointer) bad[i].value, &error));
+      g_assert_nonnull (error);
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      g_assert_cmpstr (text, ==, "[veil]\nhost='::1'\n");
+    }
+}
+
 static void
 test_watch (void)
 {
@@ -303,6 +335,7 @@ main (int argc, char **argv)
   g_test_add_func ("/settings-file/values", test_values);
   g_test_add_func ("/settings-file/resolve-again", test_resolve_again);
   g_test_add_func ("/settings-file/change", test_change);
+  g_test_add_func ("/settings-file/change-to-nonsense", test_change_to_nonsense);
   g_test_add_func ("/settings-file/nothing-in-it", test_nothing_in_it);
   g_test_add_func ("/settings-file/watch", test_watch);
   g_test_add_func ("/settings-file/watch-same-time", test_watch_same_time);
