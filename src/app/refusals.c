@@ -3,6 +3,8 @@
 
 #include "refusals.h"
 
+#include "explain.h"
+
 #include <glib/gi18n.h>
 
 struct _VeilRefusals
@@ -56,7 +58,7 @@ find_refused (VeilFront *front)
 static char *
 make_body (guint64 count, VeilRecord *record)
 {
-  const char *model = record != NULL ? veil_record_get_model (record) : NULL;
+  g_autofree char *model = record != NULL && veil_record_get_model (record) != NULL ? veil_explain_model (record) : NULL;
 
   if (count > 1)
     return g_strdup_printf (ngettext ("%lu answer could not be verified, and nothing of it was passed on.",
@@ -64,6 +66,8 @@ make_body (guint64 count, VeilRecord *record)
                             (gulong) count);
   if (model == NULL)
     return g_strdup (_ ("It could not be verified, and nothing of it was passed on."));
+  /* Some desktops read markup in this and some do not: nothing can be escaped for both. */
+  g_strdelimit (model, "<>&", ' ');
   return g_strdup_printf (_ ("What %s answered could not be verified, and nothing of it was passed on."), model);
 }
 

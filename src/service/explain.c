@@ -170,12 +170,32 @@ veil_explain_check_state (VeilCheckState state)
     }
 }
 
+/* In one line, in the order in which it is written. */
+static char *
+make_plain (const char *text)
+{
+  GString *plain = g_string_new (NULL);
+
+  for (const char *next = text; *next != '\0'; next = g_utf8_next_char (next))
+    {
+      gunichar c = g_utf8_get_char (next);
+      GUnicodeType type = g_unichar_type (c);
+
+      if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_LINE_SEPARATOR ||
+          type == G_UNICODE_PARAGRAPH_SEPARATOR)
+        g_string_append_c (plain, ' ');
+      else
+        g_string_append_unichar (plain, c);
+    }
+  return g_string_free (plain, FALSE);
+}
+
 char *
 veil_explain_model (VeilRecord *record)
 {
   const char *model = veil_record_get_model (record);
 
-  return g_strdup (model != NULL && *model != '\0' ? model : _ ("Unknown Model"));
+  return model != NULL && *model != '\0' ? make_plain (model) : g_strdup (_ ("Unknown Model"));
 }
 
 char *

@@ -37,6 +37,18 @@ test_waiting (void)
 }
 
 /* What each check means is told, and the check is named. */
+/* Names are anybody's. */
+static void
+test_hostile_model (void)
+{
+  g_autoptr (VeilRecord) record = veil_record_new ();
+  g_autofree char *model = NULL;
+
+  veil_record_set_request (record, "a\nb\tc\u202ed\u2028e\u2066f<b>", FALSE, hash, NULL, 10);
+  model = veil_explain_model (record);
+  g_assert_cmpstr (model, ==, "a b c d e f<b>");
+}
+
 static void
 test_refusals (void)
 {
@@ -140,6 +152,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/explain/waiting", test_waiting);
+  g_test_add_func ("/explain/hostile-model", test_hostile_model);
   g_test_add_func ("/explain/refusals", test_refusals);
   g_test_add_func ("/explain/failures", test_failures);
   g_test_add_func ("/explain/sandbox", test_sandbox);
