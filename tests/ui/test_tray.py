@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tray of the real program on a real panel: xfce4-panel."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -9,6 +10,7 @@ import re
 import subprocess
 import sys
 
+import dbus
 import gi
 import pytest
 from desktop import App, request, wait_until
@@ -156,6 +158,30 @@ def test_each_entry(desktop, app, tray):
     tray.click('Quit')
     assert app.process.wait(60) == 0
     wait_until(lambda: not is_drawn(desktop), 'the icon to go')
+
+
+def test_nonsense_from_the_bus(desktop, app, tray):
+    """Nobody on it can have something written that the next start cannot read, nor end the program."""
+    wait_until(lambda: tray.icon == 'sandbox', 'it to serve')
+    name = next(n for n in desktop.bus.list_names() if n.startswith('ai.opengradient.Veil'))
+    path = '/' + name.replace('.', '/')
+
+    def call(method, signature, *arguments):
+        with contextlib.suppress(dbus.DBusException):
+            desktop.bus.call_blocking(name, path, 'org.gtk.Actions', method, signature, list(arguments))
+
+    none = dbus.Dictionary({}, 'sv')
+    for value in (dbus.String('nonsense'), dbus.Int32(42), dbus.String('x' * 10000), dbus.String('')):
+        call('SetState', 'sva{sv}', 'tee', value, none)
+        call('Activate', 'sava{sv}', 'tee', dbus.Array([value], 'v'), none)
+    call('Activate', 'sava{sv}', 'show-request', dbus.Array([dbus.UInt64(2**64 - 1)], 'v'), none)
+    call('Activate', 'sava{sv}', 'show-page', dbus.Array(['<b>nowhere'], 'v'), none)
+    # The last change is written when the first ones are.
+    tray.click('Serve')
+    wait_until(lambda: tray.icon == 'off', 'it to be off')
+    tray.click('Enclave', 'Automatic')
+    wait_until(lambda: desktop.windows('^Veil$'), 'the window')
+    assert 'nonsense' not in settings(app) and 'xxx' not in settings(app)
 
 
 def test_out_of_the_sandbox(desktop, app, tray):
