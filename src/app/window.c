@@ -55,11 +55,19 @@ on_menu (GtkWidget *widget, const char *action, GVariant *parameter)
   gtk_menu_button_popup (VEIL_WINDOW (widget)->menu_button);
 }
 
+AdwToast *
+veil_toast_new (const char *text)
+{
+  g_autofree char *escaped = g_markup_escape_text (text, -1);
+
+  return adw_toast_new (escaped);
+}
+
 /* For what was done without a visible trace: "Copied". */
 static void
 on_toast (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  AdwToast *toast = adw_toast_new (g_variant_get_string (parameter, NULL));
+  AdwToast *toast = veil_toast_new (g_variant_get_string (parameter, NULL));
 
   adw_toast_set_timeout (toast, 3);
   adw_toast_overlay_add_toast (VEIL_WINDOW (widget)->toasts, toast);

@@ -21,4 +21,7 @@ void        veil_window_show_request (VeilWindow *self, guint64 id);
 /* Unless somebody is signed in. */
 void        veil_window_sign_in (VeilWindow *self);
 
+/* Floating reference. @text: shown as it stands; AdwToast takes its title for markup, and what an error quotes is anybody's. */
+AdwToast   *veil_toast_new (const char *text);
+
 G_END_DECLS

@@ -128,6 +128,20 @@ def test_select_an_enclave(app, window):
     wait_until(lambda: "tee-id='auto'" in settings(app), 'no choice')
 
 
+def test_an_error_is_shown_as_it_stands(desktop, atspi, tmp_path):
+    """It quotes names of files, and those are no markup."""
+    home = tmp_path / 'R&D <b>'
+    with App(desktop, '--sandbox', home=home) as running:
+        window = Window(running, atspi)
+        wait_until(lambda: window.root, 'the window')
+        window.focus_window()
+        window.keys('alt+2')
+        choice = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
+        (home / 'settings.ini').mkdir()
+        window.click(choice)
+        wait_until(lambda: window.says('The settings file %s/settings.ini cannot be' % home), 'the word about it')
+
+
 def test_pin_a_build(app, window):
     window.keys('alt+2')
     choice = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
