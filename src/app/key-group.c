@@ -5,6 +5,7 @@
 
 #include "api-key-store.h"
 #include "change.h"
+#include "peek-button.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -124,6 +125,7 @@ static void
 veil_key_group_init (VeilKeyGroup *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  veil_peek_button_name (self->key_row);
 }
 
 void

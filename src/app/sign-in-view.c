@@ -6,6 +6,7 @@
 #include "consent-dialog.h"
 #include "copy-button.h"
 #include "login-flow.h"
+#include "peek-button.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -262,6 +263,7 @@ static void
 veil_sign_in_view_init (VeilSignInView *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  veil_peek_button_name (self->code_row);
 }
 
 void
