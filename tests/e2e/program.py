@@ -99,8 +99,8 @@ def run(*args, input=b'', home=None, env=None, timeout=DEADLINE):
     return done
 
 
-def sign_in(home, bundle):
-    done = run('login', '--manual', '--session-store', 'file', input=json.dumps(bundle).encode(), home=home)
+def sign_in(home, bundle, *args):
+    done = run('login', '--manual', '--session-store', 'file', *args, input=json.dumps(bundle).encode(), home=home)
     assert done.returncode == 0, done.stderr.decode()
     return done
 

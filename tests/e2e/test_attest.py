@@ -128,14 +128,14 @@ def set_time(minutes):
         now = int(time.time())
         network.attesting.authority = nitro.Authority(now - minutes * 60, root={'key': network.attesting.authority.root.key})
         network.attesting.field_changes['timestamp'] = (now - minutes * 60) * 1000
-        sign_in(network.home, network.peer.bundle(sandbox_attestation_root=network.attesting.authority.root.fingerprint.hex()))
+        sign_in(network.home, network.peer.bundle(sandbox_attestation_root=network.attesting.authority.root.fingerprint.hex()), '--trust-new-network')
     return change
 
 
 def set_authority(**changes):
     def change(network):
         network.attesting.authority = nitro.Authority(**changes)
-        sign_in(network.home, network.peer.bundle(sandbox_attestation_root=network.attesting.authority.root.fingerprint.hex()))
+        sign_in(network.home, network.peer.bundle(sandbox_attestation_root=network.attesting.authority.root.fingerprint.hex()), '--trust-new-network')
     return change
 
 
