@@ -6,6 +6,8 @@
 #include "explain.h"
 #include "window.h"
 
+#include <glib/gi18n.h>
+
 struct _VeilRequestRow
 {
   GtkBox parent;
@@ -44,6 +46,20 @@ veil_request_row_get_style (VeilRecordState state)
   return looks[state].style;
 }
 
+/* What has the focus in a list is the item around the row. */
+static void
+name_item (VeilRequestRow *self, const char *model)
+{
+  GtkWidget *item = gtk_widget_get_parent (GTK_WIDGET (self));
+  g_autofree char *name = NULL;
+
+  if (item == NULL)
+    return;
+  /* Translators: what a screen reader says of a request in the list: its model, its state, its time */
+  name = g_strdup_printf (_ ("%s, %s, %s"), model, veil_explain_state (self->record), gtk_label_get_label (self->time));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (item), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
 static void
 update (VeilRequestRow *self)
 {
@@ -60,6 +76,7 @@ update (VeilRequestRow *self)
     }
   gtk_label_set_label (self->model, model);
   gtk_label_set_label (self->summary, summary);
+  name_item (self, model);
 }
 
 static void

@@ -10,11 +10,19 @@ import sys
 import pytest
 from desktop import App, request, wait_until
 from tray import PanelDesktop, Tray
+from window import Window, connect
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
 import faults  # noqa: E402
 from program import sign_in  # noqa: E402
 from veil_peer import Peer  # noqa: E402
+
+
+@pytest.fixture(scope='module')
+def accessible():
+    """One desktop for the test that looks into the window."""
+    with PanelDesktop(panel=False) as running:
+        yield running
 
 
 @pytest.fixture
@@ -57,6 +65,30 @@ def test_a_burst_of_refusals_is_told_once_and_opens_the_request(desktop, peer, t
         assert desktop.windows('^Veil$') == []
         desktop.notifications.click(told)
         wait_until(lambda: desktop.windows('^Veil$'), 'the window')
+
+
+def test_a_notification_opens_its_own_request(accessible, peer, tmp_path):
+    """Not the newest, and not the one that is open."""
+    atspi = connect(accessible)
+    sign_in(tmp_path / 'home', peer.bundle())
+    with App(accessible, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
+        tray = Tray(app)
+        wait_until(lambda: tray.icon == 'verified', 'it to serve')
+        port = address(accessible, tray)
+        assert ask(port, 'gpt-4.1-mini') == 200
+        assert ask(port, 'bad') == 502
+        told = accessible.notifications.wait(1, 60)
+        for _ in range(2):
+            assert ask(port, 'gpt-4.1-mini') == 200
+        wait_until(lambda: tray.status == '3 answers verified, 1 refused', 'all to be counted')
+        tray.activate()
+        window = Window(app, atspi)
+        wait_until(lambda: window.says('gpt-4.1-mini'), 'the requests')
+        assert not window.says('Request Hash') and not [row for row in window.requests() if row.has('SELECTED')]
+        accessible.notifications.click(told)
+        wait_until(lambda: [row.name for row in window.requests() if row.has('SELECTED')] and window.says('bad'), 'the request')
+        assert [row.name.split(', ')[:2] for row in window.requests() if row.has('SELECTED')] == [['bad', 'Refused']]
+        assert window.find('Model').role and window.says('Refused')
 
 
 def test_verified_answers_and_failures_tell_nothing(desktop, peer, tmp_path):

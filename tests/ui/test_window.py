@@ -95,17 +95,62 @@ def test_every_control_has_a_name(window, page, word):
     assert unnamed(window) == []
 
 
+def shown(window):
+    return {(node.name, node.role) for node in window.showing()}
+
+
+def open_request(window):
+    """Sends the test prompt and selects what became of it."""
+    window.keys('alt+3')
+    window.press('Send', 'push button')
+    wait_until(lambda: window.says('erified'), 'the answer')
+    window.keys('alt+1')
+    row = wait_until(lambda: next(iter(window.requests()), None), 'the request')
+    window.click(row)
+    window.find('Export Receipt…', 'push button')
+    return row
+
+
+def test_names_in_a_request(window):
+    row = open_request(window)
+    assert row.role == 'list item' and re.fullmatch(r'gpt-4\.1-mini, Verified in the Sandbox, .*\d.*', row.name), row
+    assert {('Copy Enclave Id', 'push button'), ('Copy Request Hash', 'push button'), ('Requests', 'list')} <= shown(window), shown(window)
+    assert unnamed(window) == []
+
+
+def test_names_in_the_menu(window):
+    window.keys('F10')
+    wait_until(lambda: {'Serve', 'Sandbox', 'Preferences', 'Keyboard Shortcuts', 'About Veil', 'Quit'} <= {name for name, _ in shown(window)}, 'the menu')
+    assert unnamed(window) == []
+    roles = {name: role for name, role in shown(window) if role.endswith('menu item')}
+    assert 'check' in roles['Serve'] and 'check' in roles['Sandbox'] and roles['Preferences'] == roles['Quit'] == 'menu item', roles
+
+
+def tab_through(window, wanted):
+    """What the Tab key comes by until all of @wanted was there, or for long enough."""
+    reached = set()
+    for _ in range(80):
+        window.keys('Tab')
+        reached |= {node.name for node in window.focused_path()}
+        if wanted <= reached:
+            break
+    return reached
+
+
+def test_the_tab_key_reaches_the_preferences(window):
+    window.keys('ctrl+comma')
+    wait_until(lambda: window.says('Port (0 is any free one)'), 'the preferences')
+    wanted = {'Start at Login', 'Keep the List of Requests'}
+    reached = tab_through(window, wanted)
+    assert wanted <= reached, reached
+
+
 @pytest.mark.parametrize('page,wanted', [('alt+1', {'Connect a Program', 'Main Menu'}), ('alt+2', {'Read the Registry Again', 'Main Menu', 'Requests'}),
                                          ('alt+3', {'Serve', 'Copy Address', 'Send', 'Main Menu'})])
 def test_the_tab_key_reaches_the_controls(window, page, wanted):
     window.keys(page)
     wait_until(lambda: wanted <= {node.name for node in window.showing()}, 'the page')
-    reached = set()
-    for _ in range(60):
-        window.keys('Tab')
-        reached |= {node.name for node in window.focused_path()}
-        if wanted <= reached:
-            break
+    reached = tab_through(window, wanted)
     assert wanted <= reached, reached
 
 

@@ -122,6 +122,11 @@ class Window:
         """Somewhere in what can be seen."""
         return any(text in n.name or text in n.description or text in n.text for n in self.showing())
 
+    def requests(self):
+        """The rows of the list of requests."""
+        table = next((n for n in self.showing() if n.name == 'Requests' and n.role in ('list', 'list box')), None)
+        return table.children if table else []
+
     def press(self, name, role=None):
         node = self.find(name, role)
         wait_until(lambda: node.has('SENSITIVE'), '%r to be sensitive' % name)
