@@ -6,6 +6,7 @@
 #include "fetch.h"
 #include "hex.h"
 #include "ohttp-statement.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -101,7 +102,7 @@ ask (GTask *task, const char *path, GAsyncReadyCallback callback, GError **error
   self->message = soup_message_new ("GET", url);
   if (self->message == NULL)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The enclave's registered address is not a URL");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("The enclave's registered address is not a URL"));
       return FALSE;
     }
   g_signal_connect (self->message, "accept-certificate", G_CALLBACK (on_certificate), self);
@@ -124,14 +125,15 @@ take_answer (Asking *self, GAsyncResult *result, GError **error)
     {
       self->foreign = TRUE;
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_ATTEST_TLS,
-                           "The connection shows another TLS certificate than the one in the registry");
+                           _ ("The connection shows another TLS certificate than the one in the registry"));
       return NULL;
     }
   if (answer->status != SOUP_STATUS_OK)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER,
-                   "The enclave answered with status %u and not with what it was asked for; try again later, or another enclave",
-                   answer->status);
+      g_set_error (
+          error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER,
+          _ ("The enclave answered with status %u and not with what it was asked for; try again later, or another enclave"),
+          answer->status);
       return NULL;
     }
   return g_bytes_ref (answer->body);
@@ -212,12 +214,12 @@ make_nonce (void)
 static gboolean
 check_endpoint (const char *endpoint, GError **error)
 {
-  if (!veil_fetch_check_url (endpoint, "enclave's registered", error))
+  if (!veil_fetch_check_url (endpoint, _ ("The enclave's registered address"), error))
     return FALSE;
   if (strchr (endpoint, '?') == NULL)
     return TRUE;
   g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                       "The enclave's registered address cannot be used: it has a query, and paths are to be added to it");
+                       _ ("The enclave's registered address cannot be used: it has a query, and paths are to be added to it"));
   return FALSE;
 }
 

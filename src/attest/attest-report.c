@@ -7,9 +7,9 @@
 #include "keccak.h"
 #include "nitro.h"
 #include "ohttp-statement.h"
+#include "translate.h"
 #include "veil-error.h"
 
-#include <glib/gi18n.h>
 #include <string.h>
 
 /* Clocks differ, and a document travels; the nonce is what tells an old one. */
@@ -142,12 +142,12 @@ check_origin (VeilAttestReport *self, const VeilAttestQuestion *question)
   gint64 age = question->now - (gint64) (attestation->timestamp_ms / 1000);
 
   judge (self, VEIL_ATTEST_CHECK_FRESH, ABS (age) <= MAX_AGE, VEIL_ERROR_ATTEST_TIME,
-         "The attestation document was not made within ten minutes of this machine's time; check the clock, and ask again");
+         _ ("The attestation document was not made within ten minutes of this machine's time; check the clock, and ask again"));
   judge (self, VEIL_ATTEST_CHECK_NONCE, attestation->nonce != NULL && g_bytes_equal (attestation->nonce, question->nonce),
          VEIL_ERROR_ATTEST_NONCE,
-         "The attestation document was made for another question: it may be an old one, sent again; do not trust it");
+         _ ("The attestation document was made for another question: it may be an old one, sent again; do not trust it"));
   judge (self, VEIL_ATTEST_CHECK_DEBUG, !veil_attestation_is_debug (attestation), VEIL_ERROR_ATTEST_DEBUG,
-         "The enclave runs in debug mode, in which its host can look into it; do not use it");
+         _ ("The enclave runs in debug mode, in which its host can look into it; do not use it"));
 }
 
 static void
@@ -156,10 +156,10 @@ check_build (VeilAttestReport *self, const VeilAttestQuestion *question)
   g_autofree char *pcr_hash = veil_hex_encode_0x (self->attestation->pcr_hash, 32);
 
   judge (self, VEIL_ATTEST_CHECK_PCR, strcmp (pcr_hash, question->tee->pcr_hash) == 0, VEIL_ERROR_ATTEST_PCR,
-         "The enclave runs another build than the registry says; do not use it");
+         _ ("The enclave runs another build than the registry says; do not use it"));
   if (self->pinned)
     judge (self, VEIL_ATTEST_CHECK_PIN, g_strv_contains (question->pcr_pins, pcr_hash), VEIL_ERROR_PIN_MISMATCH,
-           "The enclave runs a build that is not among the pinned ones");
+           _ ("The enclave runs a build that is not among the pinned ones"));
 }
 
 static void
@@ -169,15 +169,15 @@ check_keys (VeilAttestReport *self, const VeilAttestQuestion *question)
   const VeilTee *tee = question->tee;
 
   judge (self, VEIL_ATTEST_CHECK_USER_DATA, attestation->has_hashes, VEIL_ERROR_ATTEST_USER_DATA,
-         "The attestation document does not name the enclave's keys in the form that is known");
+         _ ("The attestation document does not name the enclave's keys in the form that is known"));
   if (!attestation->has_hashes)
     return;
   judge (self, VEIL_ATTEST_CHECK_SIGNING_KEY,
          is_sha256_of (attestation->signing_key_hash, tee->signing_key_der) && is_id_of (tee->id, tee->signing_key_der),
          VEIL_ERROR_ATTEST_KEY,
-         "The enclave's hardware vouches for another signing key than the one in the registry; do not use it");
+         _ ("The enclave's hardware vouches for another signing key than the one in the registry; do not use it"));
   judge (self, VEIL_ATTEST_CHECK_TLS_CERTIFICATE, is_sha256_of (attestation->tls_certificate_hash, tee->tls_certificate),
-         VEIL_ERROR_ATTEST_TLS, "The enclave's hardware vouches for another TLS certificate than the one in the registry");
+         VEIL_ERROR_ATTEST_TLS, _ ("The enclave's hardware vouches for another TLS certificate than the one in the registry"));
 }
 
 static void
@@ -229,8 +229,8 @@ veil_attest_report_new_refused (const VeilAttestQuestion *question)
   VeilAttestReport *self = report_new (question);
 
   judge (self, VEIL_ATTEST_CHECK_CONNECTION, FALSE, VEIL_ERROR_ATTEST_TLS,
-         "What answers at the enclave's address shows another TLS certificate than the one in the registry; it was not asked "
-         "anything");
+         _ ("What answers at the enclave's address shows another TLS certificate than the one in the registry; it was not asked "
+            "anything"));
   return self;
 }
 

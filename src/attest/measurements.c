@@ -5,6 +5,7 @@
 
 #include "hex.h"
 #include "json.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@
 static gboolean
 refuse (GError **error, const char *reason)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "the measurements cannot be used: %s", reason);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("the measurements cannot be used: %s"), reason);
   return FALSE;
 }
 
@@ -26,11 +27,11 @@ veil_measurements_set (VeilMeasurements *self, guint index, const char *text, GE
 
   g_return_val_if_fail (index < 3, FALSE);
   if (!veil_hex_decode (text, pcr, VEIL_ATTESTATION_PCR_SIZE))
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "PCR%u has %d hexadecimal digits, with or without 0x", index,
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("PCR%u has %d hexadecimal digits, with or without 0x"), index,
                  DIGITS);
   else if (memcmp (pcr, zeros, sizeof zeros) == 0)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                 "PCR%u is all zeros, which any enclave in debug mode shows: measure the build outside debug mode", index);
+                 _ ("PCR%u is all zeros, which any enclave in debug mode shows: measure the build outside debug mode"), index);
   else
     return TRUE;
   return FALSE;
@@ -42,9 +43,9 @@ read_json_pcrs (VeilMeasurements *self, const VeilJson *measurements, GError **e
   const char *algorithm = veil_json_get_string (veil_json_get_member (measurements, "HashAlgorithm"), NULL);
 
   if (!veil_json_is (measurements, VEIL_JSON_OBJECT))
-    return refuse (error, "there is no object “Measurements” in the JSON");
+    return refuse (error, _ ("there is no object “Measurements” in the JSON"));
   if (algorithm != NULL && g_ascii_strncasecmp (algorithm, "sha384", strlen ("sha384")) != 0)
-    return refuse (error, "their “HashAlgorithm” is not Sha384");
+    return refuse (error, _ ("their “HashAlgorithm” is not Sha384"));
   for (guint i = 0; i < 3; i++)
     {
       char key[] = { 'P', 'C', 'R', '0' + i, '\0' };
@@ -52,7 +53,8 @@ read_json_pcrs (VeilMeasurements *self, const VeilJson *measurements, GError **e
 
       if (text == NULL)
         {
-          g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "the measurements cannot be used: they do not say %s", key);
+          g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("the measurements cannot be used: they do not say %s"),
+                       key);
           return FALSE;
         }
       if (!veil_measurements_set (self, i, text, error))
@@ -68,14 +70,14 @@ read_json (VeilMeasurements *self, const char *text, gsize length, GError **erro
   const VeilJson *root;
 
   if (doc == NULL)
-    return refuse (error, "they begin like JSON and are none");
+    return refuse (error, _ ("they begin like JSON and are none"));
   if (veil_json_doc_has_duplicate_keys (doc))
-    return refuse (error, "their JSON says something twice");
+    return refuse (error, _ ("their JSON says something twice"));
   root = veil_json_doc_get_root (doc);
   if (veil_json_is (root, VEIL_JSON_ARRAY))
     {
       if (veil_json_get_size (root) != 1)
-        return refuse (error, "their JSON lists several enclaves, or none");
+        return refuse (error, _ ("their JSON lists several enclaves, or none"));
       root = veil_json_get_element (root, 0);
     }
   return read_json_pcrs (self, veil_json_get_member (root, "Measurements"), error);
@@ -106,15 +108,15 @@ read_line (VeilMeasurements *self, char *line, guint *seen, GError **error)
   if (*line == '\0' || *line == '#')
     return TRUE;
   if (colon == NULL)
-    return refuse (error, "they have a line that is neither JSON nor of the form “PCR0: DIGITS”");
+    return refuse (error, _ ("they have a line that is neither JSON nor of the form “PCR0: DIGITS”"));
   *colon = '\0';
   index = read_index (g_strstrip (line));
   if (index < 0)
-    return refuse (error, "they have a line that is neither JSON nor of the form “PCR0: DIGITS”");
+    return refuse (error, _ ("they have a line that is neither JSON nor of the form “PCR0: DIGITS”"));
   if (index > 2)
     return TRUE;
   if ((*seen & 1u << index) != 0)
-    return refuse (error, "they say a PCR twice");
+    return refuse (error, _ ("they say a PCR twice"));
   *seen |= 1u << index;
   return veil_measurements_set (self, (guint) index, g_strstrip (colon + 1), error);
 }
@@ -129,7 +131,7 @@ read_lines (VeilMeasurements *self, const char *text, gsize length, GError **err
   for (guint i = 0; lines[i] != NULL; i++)
     if (!read_line (self, lines[i], &seen, error))
       return FALSE;
-  return seen == 7 || refuse (error, "they do not say all of PCR0, PCR1 and PCR2");
+  return seen == 7 || refuse (error, _ ("they do not say all of PCR0, PCR1 and PCR2"));
 }
 
 gboolean
@@ -138,9 +140,9 @@ veil_measurements_read (VeilMeasurements *self, const char *text, gsize length, 
   gsize start = 0;
 
   if (length > VEIL_MEASUREMENTS_MAX_BYTES)
-    return refuse (error, "they are larger than 64 KiB");
+    return refuse (error, _ ("they are larger than 64 KiB"));
   if (!g_utf8_validate_len (text, length, NULL)) /* and without NUL */
-    return refuse (error, "they are not UTF-8 text");
+    return refuse (error, _ ("they are not UTF-8 text"));
   while (start < length && g_ascii_isspace (text[start]))
     start++;
   if (start < length && (text[start] == '{' || text[start] == '['))

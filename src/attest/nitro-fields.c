@@ -5,6 +5,7 @@
 
 #include "cbor.h"
 #include "error-details.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -17,12 +18,16 @@
 #define MAX_USER_DATA 512
 #define MULTIHASH_SIZE 34 /* 0x12: SHA-256, 0x20: 32 bytes, and these */
 
-static gboolean
-refuse (GError **error, const char *field, const char *reason)
+static gboolean G_GNUC_PRINTF (3, 4) refuse (GError **error, const char *field, const char *format, ...)
 {
-  GError *local_error = g_error_new (VEIL_ERROR, VEIL_ERROR_ATTEST_FIELD,
-                                     "The attestation document cannot be trusted: its field “%s” %s", field, reason);
+  g_autofree char *reason = NULL;
+  GError *local_error;
+  va_list args;
 
+  va_start (args, format);
+  reason = g_strdup_vprintf (format, args);
+  va_end (args);
+  local_error = g_error_new (VEIL_ERROR, VEIL_ERROR_ATTEST_FIELD, _ ("The attestation document cannot be trusted: %s"), reason);
   veil_error_set_param (local_error, field);
   g_propagate_error (error, local_error);
   return FALSE;
@@ -32,10 +37,10 @@ static gboolean
 read_module_id (VeilNitroFields *self, const VeilCborItem *value, GError **error)
 {
   if (!veil_cbor_is (value, VEIL_CBOR_TEXT) || value->size == 0 || value->size > MAX_MODULE_ID)
-    return refuse (error, "module_id", "is not a short text");
+    return refuse (error, "module_id", _ ("its field “%s” is not a short text"), "module_id");
   for (gsize i = 0; i < value->size; i++)
     if (!g_ascii_isgraph (value->data[i]))
-      return refuse (error, "module_id", "holds characters that do not belong there");
+      return refuse (error, "module_id", _ ("its field “%s” holds characters that do not belong there"), "module_id");
   self->attestation->module_id = g_strndup ((const char *) value->data, value->size);
   return TRUE;
 }
@@ -43,14 +48,14 @@ read_module_id (VeilNitroFields *self, const VeilCborItem *value, GError **error
 static gboolean
 read_digest (VeilNitroFields *self, const VeilCborItem *value, GError **error)
 {
-  return veil_cbor_equals (value, "SHA384") || refuse (error, "digest", "is not SHA384");
+  return veil_cbor_equals (value, "SHA384") || refuse (error, "digest", _ ("its field “%s” is not SHA384"), "digest");
 }
 
 static gboolean
 read_timestamp (VeilNitroFields *self, const VeilCborItem *value, GError **error)
 {
   if (!veil_cbor_is (value, VEIL_CBOR_UINT) || value->number == 0 || value->number > MAX_TIMESTAMP)
-    return refuse (error, "timestamp", "is not a time in milliseconds");
+    return refuse (error, "timestamp", _ ("its field “%s” is not a time in milliseconds"), "timestamp");
   self->attestation->timestamp_ms = value->number;
   return TRUE;
 }
@@ -62,19 +67,19 @@ read_pcrs (VeilNitroFields *self, const VeilCborItem *value, GError **error)
   const VeilCborItem *key, *pcr;
 
   if (!veil_cbor_is (value, VEIL_CBOR_MAP) || value->count == 0 || value->count > VEIL_ATTESTATION_PCRS)
-    return refuse (error, "pcrs", "is not a map of 1 to 32 PCRs");
+    return refuse (error, "pcrs", _ ("its field “%s” is not a map of 1 to 32 PCRs"), "pcrs");
   for (guint i = 0; (pcr = veil_cbor_get_member_at (value, i, &key)) != NULL; i++)
     {
       if (!veil_cbor_is (key, VEIL_CBOR_UINT) || key->number >= VEIL_ATTESTATION_PCRS)
-        return refuse (error, "pcrs", "has an index that is not 0 to 31");
+        return refuse (error, "pcrs", _ ("its field “%s” has an index that is not 0 to 31"), "pcrs");
       if (!veil_cbor_is (pcr, VEIL_CBOR_BYTES) || pcr->size != VEIL_ATTESTATION_PCR_SIZE)
-        return refuse (error, "pcrs", "has a PCR that is not 48 bytes long");
+        return refuse (error, "pcrs", _ ("its field “%s” has a PCR that is not 48 bytes long"), "pcrs");
       self->attestation->pcrs[key->number] = g_bytes_new (pcr->data, pcr->size);
     }
   for (guint i = 0; i < 3; i++)
     {
       if (self->attestation->pcrs[i] == NULL)
-        return refuse (error, "pcrs", "lacks one of PCR0, PCR1 and PCR2");
+        return refuse (error, "pcrs", _ ("its field “%s” lacks one of PCR0, PCR1 and PCR2"), "pcrs");
       memcpy (first + i * VEIL_ATTESTATION_PCR_SIZE, g_bytes_get_data (self->attestation->pcrs[i], NULL),
               VEIL_ATTESTATION_PCR_SIZE);
     }
@@ -92,7 +97,7 @@ static gboolean
 read_certificate (VeilNitroFields *self, const VeilCborItem *value, GError **error)
 {
   if (!is_certificate (value))
-    return refuse (error, "certificate", "is not 1 to 1024 bytes");
+    return refuse (error, "certificate", _ ("its field “%s” is not 1 to 1024 bytes"), "certificate");
   g_ptr_array_add (self->certificates, g_bytes_new (value->data, value->size));
   return TRUE;
 }
@@ -102,13 +107,13 @@ static gboolean
 read_cabundle (VeilNitroFields *self, const VeilCborItem *value, GError **error)
 {
   if (!veil_cbor_is (value, VEIL_CBOR_ARRAY) || value->count == 0 || value->count > MAX_CABUNDLE)
-    return refuse (error, "cabundle", "is not a list of 1 to 8 certificates");
+    return refuse (error, "cabundle", _ ("its field “%s” is not a list of 1 to 8 certificates"), "cabundle");
   for (guint i = 0; i < value->count; i++)
     {
       const VeilCborItem *certificate = veil_cbor_get_element (value, i);
 
       if (!is_certificate (certificate))
-        return refuse (error, "cabundle", "has a certificate that is not 1 to 1024 bytes");
+        return refuse (error, "cabundle", _ ("its field “%s” has a certificate that is not 1 to 1024 bytes"), "cabundle");
       g_ptr_array_insert (self->certificates, (gint) i, g_bytes_new (certificate->data, certificate->size));
     }
   return TRUE;
@@ -121,7 +126,7 @@ read_optional (const VeilCborItem *value, const char *field, gsize least, gsize 
   if (value == NULL || veil_cbor_is (value, VEIL_CBOR_NULL))
     return TRUE;
   if (!veil_cbor_is (value, VEIL_CBOR_BYTES) || value->size < least || value->size > most)
-    return refuse (error, field, "is not a byte string of a size that it may have");
+    return refuse (error, field, _ ("its field “%s” is not a byte string of a size that it may have"), field);
   *out = g_bytes_new (value->data, value->size);
   return TRUE;
 }
@@ -190,7 +195,7 @@ check_names (const VeilCborItem *root, GError **error)
       for (guint j = 0; j < G_N_ELEMENTS (fields); j++)
         known |= veil_cbor_equals (key, fields[j].name);
       if (!known)
-        return refuse (error, "(other)", "is not one that AWS writes");
+        return refuse (error, "(other)", _ ("it has a field that AWS does not write"));
     }
   return TRUE;
 }
@@ -205,7 +210,7 @@ veil_nitro_fields_read (VeilNitroFields *self, const guint8 *payload, gsize leng
     return FALSE;
   root = veil_cbor_doc_get_root (doc);
   if (!veil_cbor_is (root, VEIL_CBOR_MAP))
-    return refuse (error, "(all)", "is missing: there is no map of fields");
+    return refuse (error, "(all)", _ ("it holds no map of fields"));
   self->attestation = veil_attestation_new ();
   self->certificates = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   if (!check_names (root, error))
@@ -215,7 +220,7 @@ veil_nitro_fields_read (VeilNitroFields *self, const guint8 *payload, gsize leng
       const VeilCborItem *value = veil_cbor_get_member (root, fields[i].name);
 
       if (value == NULL && fields[i].required)
-        return refuse (error, fields[i].name, "is missing");
+        return refuse (error, fields[i].name, _ ("its field “%s” is missing"), fields[i].name);
       if (!fields[i].read (self, value, error))
         return FALSE;
     }

@@ -6,6 +6,7 @@
 #include "cose.h"
 #include "hex.h"
 #include "nitro-private.h"
+#include "translate.h"
 #include "veil-error.h"
 
 const guint8 veil_nitro_aws_root[32] = {
@@ -25,7 +26,7 @@ veil_nitro_decode (const char *text, gsize length, GError **error)
   if (document == NULL || g_bytes_get_size (document) == 0)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_ATTEST_ENCODING,
-                           "What the enclave sent is not an attestation document in base64, or is too large for one");
+                           _ ("What the enclave sent is not an attestation document in base64, or is too large for one"));
       return NULL;
     }
   return g_steal_pointer (&document);
@@ -40,8 +41,8 @@ read_certificates (GPtrArray *certificates, GError **error)
     {
       gsize length;
       const guint8 *der = g_bytes_get_data (certificates->pdata[i], &length);
-      g_autofree char *name = i + 1 < certificates->len ? g_strdup_printf ("certificate %u of its chain", i + 1)
-                                                        : g_strdup ("the enclave's certificate");
+      g_autofree char *name = i + 1 < certificates->len ? g_strdup_printf (_ ("certificate %u of its chain"), i + 1)
+                                                        : g_strdup (_ ("the enclave's certificate"));
       VeilCertificate *certificate = veil_certificate_new (der, length, name, error);
 
       if (certificate == NULL)
@@ -62,7 +63,7 @@ veil_nitro_verify (GBytes *document, const guint8 root[static 32], gint64 at, GE
 
   if (length > VEIL_NITRO_MAX_DOCUMENT)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_ATTEST_ENCODING, "The attestation document is too large to be one");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_ATTEST_ENCODING, _ ("The attestation document is too large to be one"));
       return NULL;
     }
   if (!veil_cose_sign1_read (&message, data, length, error) ||

@@ -6,6 +6,7 @@
 #include "hex.h"
 #include "json.h"
 #include "keccak.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Statement, statement_clear)
 static gboolean
 refuse (GError **error, const char *reason)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_OHTTP, "The enclave's OHTTP configuration cannot be trusted: %s", reason);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_OHTTP, _ ("The enclave's OHTTP configuration cannot be trusted: %s"), reason);
   return FALSE;
 }
 
@@ -136,14 +137,14 @@ check (const VeilTee *tee, const Statement *self, GError **error)
   const guint8 *signature = g_bytes_get_data (self->signature, &signature_length);
 
   if (!veil_hex_decode (tee->id, tee_id, sizeof tee_id) || memcmp (tee_id, self->tee_id, sizeof tee_id) != 0)
-    return refuse (error, "it is that of another enclave");
+    return refuse (error, _ ("it is that of another enclave"));
   if (!keys_equal (&self->key, &tee->ohttp_key))
-    return refuse (error, "its key is not the one in the registry, to which prompts are sealed");
+    return refuse (error, _ ("its key is not the one in the registry, to which prompts are sealed"));
   if (!veil_ohttp_key_parse_config (&config_key, config, config_length, NULL) || !keys_equal (&config_key, &self->key))
-    return refuse (error, "its key configuration says something else than the rest of it");
+    return refuse (error, _ ("its key configuration says something else than the rest of it"));
   veil_ohttp_statement_digest (tee_id, &self->key, config, config_length, digest);
   if (tee->signing_key == NULL || !veil_rsa_key_verify_pss (tee->signing_key, digest, sizeof digest, signature, signature_length))
-    return refuse (error, "the enclave's key did not sign it");
+    return refuse (error, _ ("the enclave's key did not sign it"));
   return TRUE;
 }
 
@@ -154,6 +155,6 @@ veil_ohttp_statement_check (const VeilTee *tee, const char *text, gsize length, 
   g_autoptr (VeilJsonDoc) doc = length <= VEIL_OHTTP_STATEMENT_MAX_BYTES ? veil_json_doc_new (text, length, NULL) : NULL;
 
   if (doc == NULL || veil_json_doc_has_duplicate_keys (doc) || !statement_read (&statement, veil_json_doc_get_root (doc)))
-    return refuse (error, "it is not the JSON object that it must be");
+    return refuse (error, _ ("it is not the JSON object that it must be"));
   return check (tee, &statement, error);
 }

@@ -3,6 +3,7 @@
 
 #include "fetch-private.h"
 
+#include "translate.h"
 #include "veil-error.h"
 
 #include <libsoup/soup.h>
@@ -26,7 +27,8 @@ veil_fetch_host_is_loopback (const char *host)
 static gboolean
 refuse (GError **error, const char *what, const char *reason)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The %s address cannot be used: %s", what, reason);
+  /* TRANSLATORS: the first is "The relay's address" or the like, the second why */
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("%s cannot be used: %s"), what, reason);
   return FALSE;
 }
 
@@ -34,29 +36,29 @@ gboolean
 veil_fetch_check_url (const char *url, const char *what, GError **error)
 {
   if (url == NULL || *url == '\0')
-    return refuse (error, what, "it is empty");
+    return refuse (error, what, _ ("it is empty"));
   if (strlen (url) > MAX_URL)
-    return refuse (error, what, "it is too long");
+    return refuse (error, what, _ ("it is too long"));
   for (const char *p = url; *p != '\0'; p++)
     if (!g_ascii_isgraph (*p) || *p == '\\' || *p == '#' || *p == '"' || *p == '<' || *p == '>')
-      return refuse (error, what, "it holds white space, a fragment or characters that must be escaped");
+      return refuse (error, what, _ ("it holds white space, a fragment or characters that must be escaped"));
 
   g_autoptr (GUri) uri = g_uri_parse (url, SOUP_HTTP_URI_FLAGS, NULL);
   if (uri == NULL)
-    return refuse (error, what, "it is not a URL");
+    return refuse (error, what, _ ("it is not a URL"));
 
   gboolean https = strcmp (g_uri_get_scheme (uri), "https") == 0;
   const char *host = g_uri_get_host (uri);
 
   if (!https && strcmp (g_uri_get_scheme (uri), "http") != 0)
-    return refuse (error, what, "only https:// is allowed");
+    return refuse (error, what, _ ("only https:// is allowed"));
   if (host == NULL || *host == '\0')
-    return refuse (error, what, "it names no host");
+    return refuse (error, what, _ ("it names no host"));
   if (g_uri_get_userinfo (uri) != NULL)
-    return refuse (error, what, "it holds a user name");
+    return refuse (error, what, _ ("it holds a user name"));
   if (g_uri_get_port (uri) == 0)
-    return refuse (error, what, "port 0 cannot be connected to");
+    return refuse (error, what, _ ("port 0 cannot be connected to"));
   if (!https && !veil_fetch_host_is_loopback (host))
-    return refuse (error, what, "only https:// is allowed beyond this machine");
+    return refuse (error, what, _ ("only https:// is allowed beyond this machine"));
   return TRUE;
 }

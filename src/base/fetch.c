@@ -5,6 +5,7 @@
 
 #include "fetch-body.h"
 #include "fetch-private.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #define MAX_INFORMATIONAL 16
@@ -94,16 +95,16 @@ fetch_explain (Fetch *self, const GError *cause)
   switch (self->stop)
     {
     case STOP_DEADLINE:
-      return g_error_new (VEIL_ERROR, VEIL_ERROR_TIMED_OUT, "%s did not answer in full within %.3g s", host,
+      return g_error_new (VEIL_ERROR, VEIL_ERROR_TIMED_OUT, _ ("%s did not answer in full within %.3g s"), host,
                           self->deadline_ms / 1000.0);
     case STOP_CONNECT_TIMEOUT:
       return g_error_new (VEIL_ERROR, VEIL_ERROR_UNREACHABLE,
-                          "%s could not be connected to within %.3g s; check the network connection", host,
+                          _ ("%s could not be connected to within %.3g s; check the network connection"), host,
                           self->connect_timeout_ms / 1000.0);
     case STOP_INFORMATIONAL:
-      return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s sent interim answers without end", host);
+      return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, _ ("%s sent interim answers without end"), host);
     case STOP_RESEND:
-      return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s wanted the request a second time instead of answering it",
+      return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, _ ("%s wanted the request a second time instead of answering it"),
                           host);
     case STOP_NONE:
       break;
@@ -112,11 +113,11 @@ fetch_explain (Fetch *self, const GError *cause)
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return g_error_copy (cause);
   if (!self->request_written)
-    return g_error_new (VEIL_ERROR, VEIL_ERROR_UNREACHABLE, "%s could not be reached (%s); check the network connection", host,
+    return g_error_new (VEIL_ERROR, VEIL_ERROR_UNREACHABLE, _ ("%s could not be reached (%s); check the network connection"), host,
                         cause->message);
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-    return g_error_new (VEIL_ERROR, VEIL_ERROR_TIMED_OUT, "%s fell silent for %d s", host, VEIL_FETCH_SILENCE_SECONDS);
-  return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "The answer of %s broke off (%s)", host, cause->message);
+    return g_error_new (VEIL_ERROR, VEIL_ERROR_TIMED_OUT, _ ("%s fell silent for %d s"), host, VEIL_FETCH_SILENCE_SECONDS);
+  return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, _ ("The answer of %s broke off (%s)"), host, cause->message);
 }
 
 static VeilFetchResult *
@@ -173,17 +174,16 @@ fetch_check_length (Fetch *self, GError **error)
   if (self->body.expected < 0 || self->body.used == (gsize) self->body.expected)
     return TRUE;
   /* libsoup takes a short body for whole when the server also said "Connection: close". */
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER,
-               "The answer of %s broke off after %" G_GSIZE_FORMAT " of %" G_GOFFSET_FORMAT " bytes", fetch_host (self),
-               self->body.used, self->body.expected);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, _ ("The answer of %s broke off after %zu of %lld bytes"),
+               fetch_host (self), self->body.used, (long long) self->body.expected);
   return FALSE;
 }
 
 static GError *
 fetch_too_large (Fetch *self)
 {
-  return g_error_new (VEIL_ERROR, VEIL_ERROR_ANSWER_TOO_LARGE, "The answer of %s is larger than %" G_GSIZE_FORMAT " bytes",
-                      fetch_host (self), self->body.max);
+  return g_error_new (VEIL_ERROR, VEIL_ERROR_ANSWER_TOO_LARGE, _ ("The answer of %s is larger than %zu bytes"), fetch_host (self),
+                      self->body.max);
 }
 
 static void read_cb (GObject *source, GAsyncResult *result, gpointer user_data);
@@ -230,7 +230,7 @@ fetch_check_headers (Fetch *self, GError **error)
 
   if (coding != NULL && g_ascii_strcasecmp (coding, "identity") != 0)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "%s compressed its answer although it was asked not to",
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, _ ("%s compressed its answer although it was asked not to"),
                    fetch_host (self));
       return FALSE;
     }

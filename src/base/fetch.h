@@ -21,7 +21,7 @@ void         veil_fetch_session_set_connect_timeout (SoupSession *session, guint
  *
  * The rule of product.md section 5: https, or http to a loopback address (127.0.0.0/8, ::1, "localhost"); no user, password or fragment.
  *
- * Returns: %TRUE, or %FALSE with %VEIL_ERROR_INVALID_ARGUMENT naming @what ("relay", "registry").
+ * Returns: %TRUE, or %FALSE with %VEIL_ERROR_INVALID_ARGUMENT whose sentence begins with @what, translated ("The relay's address").
  */
 gboolean     veil_fetch_check_url (const char *url, const char *what, GError **error);
 

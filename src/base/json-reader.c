@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "translate.h"
 #include "veil-error.h"
 
 /* The nodes are one block, used from both ends: values whose container is still open are stacked at the front; when it closes, they move
@@ -28,15 +29,14 @@ static gboolean
 fail (Reader *r, const char *what)
 {
   g_set_error (r->error, VEIL_ERROR, VEIL_ERROR_INVALID_JSON,
-               "The text is not valid JSON: %s at byte %" G_GSIZE_FORMAT "; send strict JSON (RFC 8259)", what,
-               (gsize) (r->at - r->start));
+               _ ("The text is not valid JSON (%s, at byte %zu); send strict JSON (RFC 8259)"), what, (gsize) (r->at - r->start));
   return FALSE;
 }
 
 static gboolean
 fail_unexpected (Reader *r, const char *what)
 {
-  return fail (r, r->at == r->end ? "it ends too early," : what);
+  return fail (r, r->at == r->end ? _ ("it ends too early") : what);
 }
 
 static inline void
@@ -54,7 +54,7 @@ push (Reader *r, VeilJsonType type)
 
   if (r->n_stack >= r->doc->finished)
     {
-      fail (r, "more values than separators");
+      fail (r, _ ("more values than separators"));
       return NULL;
     }
   node = &r->doc->nodes[r->n_stack++];
@@ -98,9 +98,9 @@ scan_number (Reader *r, VeilJsonType *type, gboolean *might_overflow)
   leading_zero = r->at < r->end && *r->at == '0';
   digits = skip_digits (r);
   if (digits == 0)
-    return fail_unexpected (r, "a number without digits");
+    return fail_unexpected (r, _ ("a number without digits"));
   if (leading_zero && digits > 1)
-    return fail (r, "a number with a leading zero,");
+    return fail (r, _ ("a number with a leading zero"));
   *might_overflow = digits > 200;
 
   if (r->at < r->end && *r->at == '.')
@@ -108,7 +108,7 @@ scan_number (Reader *r, VeilJsonType *type, gboolean *might_overflow)
       r->at++;
       *type = VEIL_JSON_FLOAT;
       if (skip_digits (r) == 0)
-        return fail_unexpected (r, "a decimal point without digits after it");
+        return fail_unexpected (r, _ ("a decimal point without digits after it"));
     }
   if (r->at < r->end && (*r->at | 0x20) == 'e')
     {
@@ -118,7 +118,7 @@ scan_number (Reader *r, VeilJsonType *type, gboolean *might_overflow)
       if (r->at < r->end && (*r->at == '+' || *r->at == '-'))
         r->at++;
       if (skip_digits (r) == 0)
-        return fail_unexpected (r, "an exponent without digits");
+        return fail_unexpected (r, _ ("an exponent without digits"));
       *might_overflow |= r->at - exponent > 2;
     }
   return TRUE;
@@ -143,7 +143,7 @@ read_number (Reader *r)
   number->size = (guint32) length;
   r->text += length + 1;
   if (type == VEIL_JSON_FLOAT && might_overflow && !isfinite (g_ascii_strtod (number->u.text, NULL)))
-    return fail (r, "a number too large for a double,");
+    return fail (r, _ ("a number too large for a double"));
   if (type == VEIL_JSON_INTEGER && length == 2 && memcmp (number->u.text, "-0", 2) == 0)
     {
       number->u.text++;
@@ -158,7 +158,7 @@ read_literal (Reader *r, const char *word, VeilJsonType type)
   gsize length = strlen (word);
 
   if ((gsize) (r->end - r->at) < length || memcmp (r->at, word, length) != 0)
-    return fail (r, "an unknown word");
+    return fail (r, _ ("an unknown word"));
   r->at += length;
   return push (r, type) != NULL;
 }
@@ -178,8 +178,7 @@ close_container (Reader *r)
       if (!veil_json_order_members (children, (guint) (n_nodes / 2), &count, &r->doc->duplicates))
         {
           g_set_error (r->error, VEIL_ERROR, VEIL_ERROR_TOO_LARGE,
-                       "There is not enough memory to read a JSON object of %" G_GSIZE_FORMAT " members; send less at once",
-                       n_nodes / 2);
+                       _ ("There is not enough memory to read a JSON object of %zu members; send less at once"), n_nodes / 2);
           return FALSE;
         }
       r->doc->repeats |= count < n_nodes / 2;
@@ -205,7 +204,7 @@ open_container (Reader *r, VeilJsonType type)
   if (container == NULL)
     return FALSE;
   if (r->depth == VEIL_JSON_MAX_DEPTH)
-    return fail (r, "nesting deeper than " G_STRINGIFY (VEIL_JSON_MAX_DEPTH) " levels");
+    return fail (r, _ ("it is nested too deeply"));
   r->depth++;
   r->at++;
   container->u.parent = r->open;
@@ -218,12 +217,12 @@ static gboolean
 read_key (Reader *r)
 {
   if (r->at == r->end || *r->at != '"')
-    return fail_unexpected (r, "something other than a key");
+    return fail_unexpected (r, _ ("something other than a key"));
   if (!read_string (r))
     return FALSE;
   skip_space (r);
   if (r->at == r->end || *r->at != ':')
-    return fail_unexpected (r, "a key without a colon");
+    return fail_unexpected (r, _ ("a key without a colon"));
   r->at++;
   skip_space (r);
   return TRUE;
@@ -259,7 +258,7 @@ read_value (Reader *r, gboolean *opened)
     default:
       if (r->at < r->end && (*r->at == '-' || g_ascii_isdigit (*r->at)))
         return read_number (r);
-      return fail_unexpected (r, "something other than a value");
+      return fail_unexpected (r, _ ("something other than a value"));
     }
 }
 
@@ -281,7 +280,7 @@ read_after_value (Reader *r, gboolean *more)
           return !object || read_key (r);
         }
       if (r->at == r->end || *r->at != (object ? '}' : ']'))
-        return fail_unexpected (r, "something other than a comma or a closing bracket");
+        return fail_unexpected (r, _ ("something other than a comma or a closing bracket"));
       if (!close_container (r))
         return FALSE;
     }
@@ -304,7 +303,7 @@ read_document (Reader *r)
         return FALSE;
     }
   skip_space (r);
-  return r->at == r->end || fail (r, "text after the value");
+  return r->at == r->end || fail (r, _ ("text after the value"));
 }
 
 typedef guint8 Lanes __attribute__ ((vector_size (16)));
@@ -353,7 +352,7 @@ doc_alloc (const char *text, gsize length, GError **error)
   if (doc->text == NULL || doc->nodes == NULL)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_TOO_LARGE,
-                   "A JSON text of %" G_GSIZE_FORMAT " bytes is more than can be read; send less at once", length);
+                   _ ("A JSON text of %zu bytes is more than can be read; send less at once"), length);
       g_clear_pointer (&doc, veil_json_doc_unref);
     }
   return doc;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json-private.h"
 #include "json-scan.h"
+#include "translate.h"
 
 /* Each function that reads returns NULL, or what is wrong at @at. */
 typedef struct
@@ -56,7 +57,7 @@ read_unicode_escape (Cursor *c, VeilJson *string)
   int low;
 
   if (code < 0)
-    return "a \\u escape without four hexadecimal digits";
+    return _ ("a \\u escape without four hexadecimal digits");
   c->at += 6;
   low = code >= 0xd800 && code <= 0xdbff ? peek_unicode_escape (c, c->at) : -1;
   if (low >= 0xdc00 && low <= 0xdfff)
@@ -79,11 +80,11 @@ read_escape (Cursor *c, VeilJson *string)
   };
 
   if (c->end - c->at < 2)
-    return "a string that ends inside an escape";
+    return _ ("a string that ends inside an escape");
   if (c->at[1] == 'u')
     return read_unicode_escape (c, string);
   if (short_escapes[c->at[1]] == '\0')
-    return "an unknown escape";
+    return _ ("an unknown escape");
   *c->text++ = short_escapes[c->at[1]];
   c->at += 2;
   return NULL;
@@ -98,7 +99,7 @@ read_beyond_ascii (Cursor *c)
       guint length = veil_json_sequence_length (c->at, c->end, FALSE);
 
       if (length == 0)
-        return "invalid UTF-8";
+        return _ ("invalid UTF-8");
       for (guint i = 0; i < length; i++)
         *c->text++ = (char) *c->at++;
     }
@@ -111,7 +112,7 @@ read_special (Cursor *c, VeilJson *string)
   if (*c->at == '\\')
     return read_escape (c, string);
   if (*c->at < 0x20)
-    return "a control character inside a string";
+    return _ ("a control character inside a string");
   return read_beyond_ascii (c);
 }
 
@@ -126,7 +127,7 @@ read_to_quote (Cursor *c, VeilJson *string)
       c->at += plain;
       c->text += plain;
       if (c->at == c->end)
-        return "a string without its closing quote";
+        return _ ("a string without its closing quote");
       if (*c->at == '"')
         return NULL;
       string->plain = FALSE;

@@ -3,6 +3,7 @@
 
 #include "cbor.h"
 
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -29,8 +30,8 @@ static gboolean
 refuse (const Reader *self, const char *reason, GError **error)
 {
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_ENCODING,
-               "The attestation document is not the CBOR that it must be (%s, at byte %" G_GSIZE_FORMAT "); do not trust it",
-               reason, (gsize) (self->at - self->start));
+               _ ("The attestation document is not the CBOR that it must be (%s, at byte %zu); do not trust it"), reason,
+               (gsize) (self->at - self->start));
   return FALSE;
 }
 
@@ -41,7 +42,7 @@ read_head (Reader *self, VeilCborType *type, guint64 *number, gboolean *indefini
   guint info, size;
 
   if (self->at == self->end)
-    return refuse (self, "it ends too early", error);
+    return refuse (self, _ ("it ends too early"), error);
   *type = *self->at >> 5;
   info = *self->at & 0x1f;
   *indefinite = info == INDEFINITE;
@@ -52,15 +53,15 @@ read_head (Reader *self, VeilCborType *type, guint64 *number, gboolean *indefini
       return TRUE;
     }
   if (info > 27)
-    return refuse (self, "a reserved length", error);
+    return refuse (self, _ ("a reserved length"), error);
   size = 1u << (info - 24);
   if ((gsize) (self->end - self->at) < 1 + size)
-    return refuse (self, "it ends too early", error);
+    return refuse (self, _ ("it ends too early"), error);
   for (guint i = 1; i <= size; i++)
     *number = *number << 8 | self->at[i];
   /* One byte must be needed for 24 and more, two for 2^8 and more, four for 2^16 and more, eight for 2^32 and more. */
   if (*number < (size == 1 ? 24 : G_GUINT64_CONSTANT (1) << (4 * size)))
-    return refuse (self, "a number or length that is not in its shortest form", error);
+    return refuse (self, _ ("a number or length that is not in its shortest form"), error);
   self->at += 1 + size;
   return TRUE;
 }
@@ -78,10 +79,10 @@ check_key (const Reader *self, guint map, guint key, GError **error)
   const VeilCborItem *items = &g_array_index (self->items, VeilCborItem, 0);
 
   if (items[key].type != VEIL_CBOR_UINT && items[key].type != VEIL_CBOR_NEGATIVE && items[key].type != VEIL_CBOR_TEXT)
-    return refuse (self, "a map key that is neither a number nor text", error);
+    return refuse (self, _ ("a map key that is neither a number nor text"), error);
   for (guint other = map + 1; other < key; other += 1 + items[other + 1].span)
     if (keys_equal (&items[other], &items[key]))
-      return refuse (self, "a map key that comes twice", error);
+      return refuse (self, _ ("a map key that comes twice"), error);
   return TRUE;
 }
 
@@ -91,9 +92,9 @@ static gboolean
 read_string (Reader *self, VeilCborItem *item, guint64 length, GError **error)
 {
   if (length > (gsize) (self->end - self->at))
-    return refuse (self, "a string that is longer than what is left", error);
+    return refuse (self, _ ("a string that is longer than what is left"), error);
   if (item->type == VEIL_CBOR_TEXT && !g_utf8_validate_len ((const char *) self->at, length, NULL))
-    return refuse (self, "text that is not UTF-8", error);
+    return refuse (self, _ ("text that is not UTF-8"), error);
   item->data = self->at;
   item->size = length;
   self->at += length;
@@ -107,10 +108,10 @@ read_children (Reader *self, guint index, guint64 count, gboolean indefinite, gu
   guint64 done = 0;
 
   if (depth == VEIL_CBOR_MAX_DEPTH)
-    return refuse (self, "nested too deeply", error);
+    return refuse (self, _ ("nested too deeply"), error);
   /* Each takes a byte at the least. */
   if (count > (gsize) (self->end - self->at))
-    return refuse (self, "more elements than bytes are left", error);
+    return refuse (self, _ ("more elements than bytes are left"), error);
   for (; indefinite ? self->at < self->end && *self->at != BREAK : done < count; done++)
     {
       guint key = self->items->len;
@@ -121,7 +122,7 @@ read_children (Reader *self, guint index, guint64 count, gboolean indefinite, gu
         return FALSE;
     }
   if (indefinite && self->at == self->end)
-    return refuse (self, "it ends too early", error);
+    return refuse (self, _ ("it ends too early"), error);
   self->at += indefinite ? 1 : 0;
   g_array_index (self->items, VeilCborItem, index).count = done;
   g_array_index (self->items, VeilCborItem, index).span = self->items->len - index;
@@ -137,11 +138,11 @@ read_item (Reader *self, guint depth, VeilCborFlags flags, GError **error)
   guint64 number;
 
   if (index == VEIL_CBOR_MAX_ITEMS)
-    return refuse (self, "too many values", error);
+    return refuse (self, _ ("too many values"), error);
   if (!read_head (self, &item.type, &number, &indefinite, error))
     return FALSE;
   if (indefinite && !(item.type == VEIL_CBOR_MAP && (flags & VEIL_CBOR_INDEFINITE_ROOT) != 0))
-    return refuse (self, "an indefinite length", error);
+    return refuse (self, _ ("an indefinite length"), error);
   switch (item.type)
     {
     case VEIL_CBOR_UINT:
@@ -159,7 +160,7 @@ read_item (Reader *self, guint depth, VeilCborFlags flags, GError **error)
       return read_children (self, index, number, indefinite, depth, error);
     case VEIL_CBOR_NULL:
       if (number != SIMPLE_NULL)
-        return refuse (self, "a simple value or float that does not belong there", error);
+        return refuse (self, _ ("a simple value or float that does not belong there"), error);
       break;
     default:
       return refuse (self, "a tag", error);
@@ -181,11 +182,11 @@ veil_cbor_doc_new (const guint8 *data, gsize length, VeilCborFlags flags, GError
   self->items = g_array_new (FALSE, FALSE, sizeof (VeilCborItem));
   reader.items = self->items;
   if (length > VEIL_CBOR_MAX_LENGTH)
-    refuse (&reader, "it is too large", error);
+    refuse (&reader, _ ("it is too large"), error);
   else if (!read_item (&reader, 0, flags, error))
     return NULL;
   else if (reader.at != reader.end)
-    refuse (&reader, "something follows it", error);
+    refuse (&reader, _ ("something follows it"), error);
   else
     return g_steal_pointer (&self);
   return NULL;

@@ -3,6 +3,7 @@
 
 #include "certificate.h"
 
+#include "translate.h"
 #include "veil-error.h"
 
 #include <gnutls/abstract.h>
@@ -26,17 +27,16 @@ struct _VeilCertificate
   guint usage;      /* bits of GNUTLS_KEY_*, 0 if there is no keyUsage */
 };
 
-static gboolean
-refuse (const char *name, VeilError code, const char *reason, GError **error)
+static gboolean G_GNUC_PRINTF (3, 4) refuse (GError **error, VeilError code, const char *format, ...)
 {
-  g_set_error (error, VEIL_ERROR, code, "The attestation document cannot be trusted: %s %s", name, reason);
-  return FALSE;
-}
+  g_autofree char *reason = NULL;
+  va_list args;
 
-static gboolean
-refuse_certificate (const VeilCertificate *self, const char *reason, GError **error)
-{
-  return refuse (self->name, VEIL_ERROR_ATTEST_CERTIFICATE, reason, error);
+  va_start (args, format);
+  reason = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, VEIL_ERROR, code, _ ("The attestation document cannot be trusted: %s"), reason);
+  return FALSE;
 }
 
 /* GnuTLS reads what it was given; that this is the one way to write it is seen when it is written again. */
@@ -62,12 +62,12 @@ check_kind (VeilCertificate *self, GError **error)
   gnutls_ecc_curve_t curve;
 
   if (gnutls_x509_crt_get_version (self->crt) != 3)
-    return refuse_certificate (self, "is not of version 3", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s is not of version 3"), self->name);
   if (gnutls_x509_crt_get_signature_algorithm (self->crt) != GNUTLS_SIGN_ECDSA_SHA384)
-    return refuse_certificate (self, "is not signed with ECDSA and SHA-384", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s is not signed with ECDSA and SHA-384"), self->name);
   if (gnutls_pubkey_get_pk_algorithm (self->key, NULL) != GNUTLS_PK_ECDSA ||
       gnutls_pubkey_export_ecc_raw2 (self->key, &curve, NULL, NULL, 0) < 0 || curve != GNUTLS_ECC_CURVE_SECP384R1)
-    return refuse_certificate (self, "does not hold a P-384 key", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s does not hold a P-384 key"), self->name);
   return TRUE;
 }
 
@@ -86,19 +86,19 @@ read_extensions (VeilCertificate *self, GError **error)
       if (result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
         break;
       if (result < 0 || i == MAX_EXTENSIONS)
-        return refuse_certificate (self, "has extensions that cannot be read", error);
+        return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s has extensions that cannot be read"), self->name);
       if (critical != 0 && strcmp (oid, OID_BASIC_CONSTRAINTS) != 0 && strcmp (oid, OID_KEY_USAGE) != 0)
-        return refuse_certificate (self, "has a critical extension that is not known here", error);
+        return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s has a critical extension that is not known here"), self->name);
     }
   result = gnutls_x509_crt_get_basic_constraints (self->crt, &critical, &self->ca, &self->path_length);
   if (result < 0 && result != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-    return refuse_certificate (self, "has basicConstraints that cannot be read", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s has basicConstraints that cannot be read"), self->name);
   self->limited = result >= 0 && critical != 0;
   if (result < 0)
     self->ca = 0;
   result = gnutls_x509_crt_get_key_usage (self->crt, &self->usage, &critical);
   if (result < 0 && result != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-    return refuse_certificate (self, "has a keyUsage that cannot be read", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s has a keyUsage that cannot be read"), self->name);
   if (result < 0)
     self->usage = 0;
   return TRUE;
@@ -115,7 +115,7 @@ veil_certificate_new (const guint8 *der, gsize length, const char *name, GError 
     g_error ("out of memory");
   if (!import (self, der, length))
     {
-      refuse_certificate (self, "is not an X.509 certificate in DER", error);
+      refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s is not an X.509 certificate in DER"), self->name);
       return NULL;
     }
   if (!check_kind (self, error) || !read_extensions (self, error))
@@ -139,11 +139,11 @@ static gboolean
 check_issuer_role (const VeilCertificate *self, guint below, GError **error)
 {
   if (!self->limited || self->ca == 0)
-    return refuse_certificate (self, "is no CA and yet issued another one", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s is no CA and yet issued another one"), self->name);
   if ((self->usage & GNUTLS_KEY_KEY_CERT_SIGN) == 0)
-    return refuse_certificate (self, "may not sign certificates and yet did", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s may not sign certificates and yet did"), self->name);
   if (self->path_length >= 0 && below > (guint) self->path_length)
-    return refuse_certificate (self, "allows a shorter chain than this", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s allows a shorter chain than this"), self->name);
   return TRUE;
 }
 
@@ -151,9 +151,9 @@ static gboolean
 check_signer_role (const VeilCertificate *self, GError **error)
 {
   if (self->ca != 0)
-    return refuse_certificate (self, "is a CA and may not sign documents", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s is a CA and may not sign documents"), self->name);
   if ((self->usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0)
-    return refuse_certificate (self, "may not sign documents", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s may not sign documents"), self->name);
   return TRUE;
 }
 
@@ -175,9 +175,9 @@ static gboolean
 check_names (const VeilCertificate *self, const VeilCertificate *issuer, GError **error)
 {
   if (!names_match (self, issuer))
-    return refuse (self->name, VEIL_ERROR_ATTEST_CHAIN, "names another issuer than the one before it", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CHAIN, _ ("%s names another issuer than the one before it"), self->name);
   if (names_match (self, self))
-    return refuse (self->name, VEIL_ERROR_ATTEST_CHAIN, "is its own issuer", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CHAIN, _ ("%s is its own issuer"), self->name);
   return TRUE;
 }
 
@@ -189,7 +189,7 @@ check_signed (const VeilCertificate *self, const VeilCertificate *issuer, GError
   guint status = GNUTLS_CERT_INVALID;
 
   if (gnutls_x509_crt_verify (self->crt, &issuer->crt, 1, flags, &status) < 0 || status != 0)
-    return refuse (self->name, VEIL_ERROR_ATTEST_CHAIN, "is not signed by the one before it", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CHAIN, _ ("%s is not signed by the one before it"), self->name);
   return TRUE;
 }
 
@@ -200,11 +200,13 @@ check_validity (const VeilCertificate *self, gint64 at, GError **error)
   time_t until = gnutls_x509_crt_get_expiration_time (self->crt);
 
   if (from == (time_t) -1 || until == (time_t) -1)
-    return refuse_certificate (self, "has a validity period that cannot be read", error);
+    return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s has a validity period that cannot be read"), self->name);
   if (at < (gint64) from)
-    return refuse (self->name, VEIL_ERROR_ATTEST_VALIDITY, "was not valid yet at that time; check this machine's clock", error);
+    return refuse (error, VEIL_ERROR_ATTEST_VALIDITY, _ ("%s was not valid yet at that time; check this machine's clock"),
+                   self->name);
   if (at > (gint64) until)
-    return refuse (self->name, VEIL_ERROR_ATTEST_VALIDITY, "had expired at that time; ask the enclave for a new document", error);
+    return refuse (error, VEIL_ERROR_ATTEST_VALIDITY, _ ("%s had expired at that time; ask the enclave for a new document"),
+                   self->name);
   return TRUE;
 }
 
@@ -224,7 +226,7 @@ veil_certificate_check_chain (GPtrArray *chain, const guint8 root[static 32], gi
 
   g_return_val_if_fail (chain->len >= 2, FALSE);
   if (memcmp (list[0]->fingerprint, root, 32) != 0)
-    return refuse (list[0]->name, VEIL_ERROR_ATTEST_ROOT, "is not the trusted root", error);
+    return refuse (error, VEIL_ERROR_ATTEST_ROOT, _ ("%s is not the trusted root"), list[0]->name);
   for (guint i = 1; i < chain->len; i++)
     if (!check_names (list[i], list[i - 1], error))
       return FALSE;

@@ -4,6 +4,7 @@
 #include "cose.h"
 
 #include "cbor.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ static const guint8 protected_header[] = { 0xa1, 0x01, 0x38, 0x22 };
 static gboolean
 refuse (GError **error, const char *reason)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_COSE, "The attestation document is not signed as AWS Nitro signs: %s", reason);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_ATTEST_COSE, _ ("The attestation document is not signed as AWS Nitro signs: %s"),
+               reason);
   return FALSE;
 }
 
@@ -32,16 +34,16 @@ veil_cose_sign1_read (VeilCoseSign1 *self, const guint8 *data, gsize length, GEr
   payload = veil_cbor_get_element (root, 2);
   signature = veil_cbor_get_element (root, 3);
   if (!veil_cbor_is (root, VEIL_CBOR_ARRAY) || root->count != 4)
-    return refuse (error, "it is not an array of four");
+    return refuse (error, _ ("it is not an array of four"));
   if (!veil_cbor_is (header, VEIL_CBOR_BYTES) || header->size != sizeof protected_header ||
       memcmp (header->data, protected_header, sizeof protected_header) != 0)
-    return refuse (error, "its protected header does not say ES384 and nothing else");
+    return refuse (error, _ ("its protected header does not say ES384 and nothing else"));
   if (!veil_cbor_is (open, VEIL_CBOR_MAP) || open->count != 0)
-    return refuse (error, "its unprotected header is not empty");
+    return refuse (error, _ ("its unprotected header is not empty"));
   if (!veil_cbor_is (payload, VEIL_CBOR_BYTES) || payload->size == 0)
-    return refuse (error, "it has no payload");
+    return refuse (error, _ ("it has no payload"));
   if (!veil_cbor_is (signature, VEIL_CBOR_BYTES) || signature->size != VEIL_ES384_SIGNATURE_SIZE)
-    return refuse (error, "its signature does not have 96 bytes");
+    return refuse (error, _ ("its signature does not have 96 bytes"));
   self->payload = payload->data;
   self->payload_length = payload->size;
   self->signature = signature->data;
@@ -84,6 +86,6 @@ veil_cose_sign1_verify (const VeilCoseSign1 *self, const VeilCertificate *signer
     return TRUE;
   g_set_error_literal (
       error, VEIL_ERROR, VEIL_ERROR_ATTEST_SIGNATURE,
-      "The attestation document's signature does not fit: it was altered, or another key signed it; do not trust it");
+      _ ("The attestation document's signature does not fit: it was altered, or another key signed it; do not trust it"));
   return FALSE;
 }

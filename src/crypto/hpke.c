@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #define HASH_SIZE 32
@@ -118,7 +119,7 @@ veil_hpke_sender_new_with_ephemeral (const guint8 public_key[static VEIL_HPKE_PU
   if (!encapsulate (self, public_key, ephemeral))
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE,
-                           "The enclave's encryption key is one with which nothing can be sealed; choose another enclave");
+                           _ ("The enclave's encryption key is one with which nothing can be sealed; choose another enclave"));
       return NULL;
     }
   schedule (self, info, info_length);

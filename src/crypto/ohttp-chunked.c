@@ -7,6 +7,7 @@
 
 #include "ohttp-private.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 /* Far above any cap of a caller, and what a GByteArray can hold without its index overflowing. */
@@ -78,8 +79,9 @@ open_chunk (VeilOhttpChunkOpener *self, const guint8 *sealed, gsize length, guin
   veil_aead_nonce (self->keys.nonce, self->counter, nonce);
   if (!veil_aead_open (self->keys.key, nonce, (const guint8 *) aad, strlen (aad), sealed, length, out))
     return break_off (self,
-                      final ? "The last part of the streamed answer does not open: the stream was altered or cut; try again"
-                            : "A part of the streamed answer does not open: the stream was altered, cut or reordered; try again",
+                      final
+                          ? _ ("The last part of the streamed answer does not open: the stream was altered or cut; try again")
+                          : _ ("A part of the streamed answer does not open: the stream was altered, cut or reordered; try again"),
                       error);
   self->counter++;
   self->func (out, length - VEIL_HPKE_TAG_SIZE, final, self->user_data);
@@ -129,11 +131,12 @@ take_length (VeilOhttpChunkOpener *self, const guint8 *data, gsize length, gsize
   self->head_used = 0;
 
   if (value == 0 && size > 1)
-    return break_off (self, "The end of the streamed answer is marked in a form that is not allowed; try another enclave", error);
+    return break_off (self, _ ("The end of the streamed answer is marked in a form that is not allowed; try another enclave"),
+                      error);
   if (value > 0 && value < VEIL_HPKE_TAG_SIZE)
-    return break_off (self, "A part of the streamed answer is too short to be sealed; try again", error);
+    return break_off (self, _ ("A part of the streamed answer is too short to be sealed; try again"), error);
   if (value > MAX_CHUNK)
-    return break_off (self, "A part of the streamed answer claims an impossible length; try again", error);
+    return break_off (self, _ ("A part of the streamed answer claims an impossible length; try again"), error);
   self->chunk_length = value;
   self->state = value == 0 ? STATE_FINAL : STATE_CHUNK;
   return TRUE;
@@ -171,7 +174,7 @@ static gboolean
 take_final (VeilOhttpChunkOpener *self, const guint8 *data, gsize length, GError **error)
 {
   if (length > MAX_CHUNK - self->pending->len)
-    return break_off (self, "The last part of the streamed answer has an impossible length; try again", error);
+    return break_off (self, _ ("The last part of the streamed answer has an impossible length; try again"), error);
   veil_secret_byte_array_append (self->pending, data, length);
   return TRUE;
 }
@@ -201,7 +204,7 @@ veil_ohttp_chunk_opener_push (VeilOhttpChunkOpener *self, const guint8 *data, gs
         case STATE_DONE:
         case STATE_BROKEN:
         default:
-          return break_off (self, "The streamed answer is over and takes no more data", error);
+          return break_off (self, _ ("The streamed answer is over and takes no more data"), error);
         }
       if (!good)
         return FALSE;
@@ -217,10 +220,10 @@ veil_ohttp_chunk_opener_finish (VeilOhttpChunkOpener *self, GError **error)
   switch (self->state)
     {
     case STATE_NONCE:
-      return break_off (self, "The streamed answer is empty or was cut at its very beginning; try again", error);
+      return break_off (self, _ ("The streamed answer is empty or was cut at its very beginning; try again"), error);
     case STATE_LENGTH:
     case STATE_CHUNK:
-      return break_off (self, "The streamed answer was cut before its end; try again", error);
+      return break_off (self, _ ("The streamed answer was cut before its end; try again"), error);
     case STATE_FINAL:
       if (!open_chunk (self, self->pending->data, self->pending->len, self->pending->data, TRUE, error))
         return FALSE;
@@ -229,6 +232,6 @@ veil_ohttp_chunk_opener_finish (VeilOhttpChunkOpener *self, GError **error)
     case STATE_DONE:
     case STATE_BROKEN:
     default:
-      return break_off (self, "The streamed answer is over already, or broken", error);
+      return break_off (self, _ ("The streamed answer is over already, or broken"), error);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "ohttp-private.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #define REQUEST_LABEL "message/bhttp request"
@@ -40,7 +41,7 @@ refuse_config (GError **error)
 {
   g_set_error_literal (
       error, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE,
-      "The enclave's OHTTP key configuration is malformed or offers no suite that Veil speaks; choose another enclave");
+      _ ("The enclave's OHTTP key configuration is malformed or offers no suite that Veil speaks; choose another enclave"));
   return FALSE;
 }
 
@@ -82,10 +83,11 @@ client_new (const VeilOhttpKey *key, const guint8 *ephemeral, GError **error)
 
   if (key->kem_id != VEIL_HPKE_KEM_ID || key->kdf_id != VEIL_HPKE_KDF_ID || key->aead_id != VEIL_HPKE_AEAD_ID)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE,
-                   "The enclave wants an encryption suite that Veil does not speak (kem 0x%04x, kdf 0x%04x, aead 0x%04x); choose "
-                   "another enclave",
-                   key->kem_id, key->kdf_id, key->aead_id);
+      g_set_error (
+          error, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE,
+          _ ("The enclave wants an encryption suite that Veil does not speak (kem 0x%04x, kdf 0x%04x, aead 0x%04x); choose "
+             "another enclave"),
+          key->kem_id, key->kdf_id, key->aead_id);
       return NULL;
     }
   self->header[0] = key->key_id;
@@ -185,7 +187,7 @@ veil_ohttp_client_open (VeilOhttpClient *self, const guint8 *sealed, gsize lengt
   if (length < overhead)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_SEAL,
-                   "The sealed answer is only %" G_GSIZE_FORMAT " bytes long, which is too short to be one; try again", length);
+                   _ ("The sealed answer is only %zu bytes long, which is too short to be one; try again"), length);
       return NULL;
     }
   plaintext = g_malloc (MAX (length - overhead, 1));
@@ -196,7 +198,7 @@ veil_ohttp_client_open (VeilOhttpClient *self, const guint8 *sealed, gsize lengt
   if (!genuine)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_SEAL,
-                           "The seal of the answer does not open: it was altered, cut or meant for somebody else; try again");
+                           _ ("The seal of the answer does not open: it was altered, cut or meant for somebody else; try again"));
       return NULL;
     }
   return veil_secret_bytes_new_take (g_steal_pointer (&plaintext), length - overhead);

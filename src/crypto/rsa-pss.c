@@ -7,6 +7,7 @@
 #include <nettle/sha2.h>
 #include <string.h>
 
+#include "translate.h"
 #include "veil-error.h"
 
 #define MIN_BITS 2048
@@ -119,7 +120,7 @@ veil_rsa_key_new_from_spki (const guint8 *der, gsize length, GError **error)
     {
       g_set_error_literal (
           error, VEIL_ERROR, VEIL_ERROR_SIGNING_KEY,
-          "The enclave's signing key in the registry is not an RSA public key in canonical DER; choose another enclave");
+          _ ("The enclave's signing key in the registry is not an RSA public key in canonical DER; choose another enclave"));
       return NULL;
     }
   bits = 8 * modulus.length;
@@ -128,8 +129,8 @@ veil_rsa_key_new_from_spki (const guint8 *der, gsize length, GError **error)
   if (bits < MIN_BITS || bits > MAX_BITS)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_SIGNING_KEY,
-                   "The enclave's signing key in the registry has %" G_GSIZE_FORMAT " bits, not %d to %d; choose another enclave",
-                   bits, MIN_BITS, MAX_BITS);
+                   _ ("The enclave's signing key in the registry has %zu bits, not %d to %d; choose another enclave"), bits,
+                   MIN_BITS, MAX_BITS);
       return NULL;
     }
   self = g_new0 (VeilRsaKey, 1);
@@ -143,7 +144,7 @@ veil_rsa_key_new_from_spki (const guint8 *der, gsize length, GError **error)
     {
       g_set_error_literal (
           error, VEIL_ERROR, VEIL_ERROR_SIGNING_KEY,
-          "The enclave's signing key in the registry has a modulus or exponent that is not safe; choose another enclave");
+          _ ("The enclave's signing key in the registry has a modulus or exponent that is not safe; choose another enclave"));
       return NULL;
     }
   return g_steal_pointer (&self);

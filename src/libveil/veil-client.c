@@ -9,6 +9,7 @@
 #include "relay-client.h"
 #include "relay-error.h"
 #include "retry.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -111,7 +112,7 @@ veil_client_new (const char *relay_url, VeilRegistryClient *registry, GError **e
 {
   g_return_val_if_fail (relay_url != NULL && veil_registry_client_is_made (registry), NULL);
   g_return_val_if_fail (veil_place_is_here (veil_registry_client_get_place (registry)), NULL);
-  if (!veil_fetch_check_url (relay_url, "relay", error))
+  if (!veil_fetch_check_url (relay_url, _ ("The relay's address"), error))
     return NULL;
   if (strchr (relay_url, '?') == NULL)
     return build (relay_url, registry);

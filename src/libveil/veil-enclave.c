@@ -4,6 +4,7 @@
 #include "veil-enclave.h"
 
 #include "readable.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -138,7 +139,7 @@ veil_enclave_new (const char *endpoint, const char *pcr_hash, GBytes *signing_ke
   data = tls_certificate != NULL ? g_bytes_get_data (tls_certificate, &length) : NULL;
   veil_tee_set_tls_certificate (tee, data, data != NULL ? length : 0);
   if (ohttp_config == NULL || !set_ohttp_config (tee, ohttp_config))
-    veil_tee_set_unusable (tee, "there is no HPKE key of the one suite that is supported");
+    veil_tee_set_unusable (tee, _ ("there is no HPKE key of the one suite that is supported"));
   return veil_enclave_new_for_tee (tee, FALSE, NULL);
 }
 

@@ -5,6 +5,7 @@
 
 #include "fetch.h"
 #include "readable.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -79,7 +80,7 @@ veil_registry_client_new (const char *url, const char *address, guint tee_type, 
   g_autofree char *contract = NULL;
 
   g_return_val_if_fail (url != NULL && address != NULL, NULL);
-  if (!veil_fetch_check_url (url, "registry", error))
+  if (!veil_fetch_check_url (url, _ ("The registry's address"), error))
     return NULL;
   contract = veil_wrap_normalize_hex (address, 20, "registry contract", error);
   if (contract == NULL)

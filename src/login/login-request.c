@@ -7,6 +7,7 @@
 #include "hex.h"
 #include "json-writer.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ veil_login_rules_set_app (VeilLoginRules *self, const char *app_url, GError **er
   g_autoptr (GUri) uri = NULL;
   g_autofree char *host = NULL;
 
-  if (!veil_fetch_check_url (app_url, "sign-in page", error))
+  if (!veil_fetch_check_url (app_url, _ ("The address of the sign-in page"), error))
     return FALSE;
   uri = g_uri_parse (app_url, SOUP_HTTP_URI_FLAGS, NULL);
   if (uri == NULL || g_uri_get_query (uri) != NULL)

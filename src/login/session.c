@@ -7,6 +7,7 @@
 #include "hex.h"
 #include "json-writer.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -91,6 +92,7 @@ read_name (const VeilJson *object, const char *key, const char *field, char **ou
 static gboolean
 read_url (const VeilJson *object, const char *key, const char *field, gboolean required, char **out, GError **error)
 {
+  g_autofree char *name = g_strdup_printf ("“%s”", field);
   g_autoptr (GError) local_error = NULL;
   gsize length;
 
@@ -98,9 +100,9 @@ read_url (const VeilJson *object, const char *key, const char *field, gboolean r
     return FALSE;
   if (*out == NULL)
     return TRUE;
-  if (!veil_fetch_check_url (*out, field, &local_error))
+  if (!veil_fetch_check_url (*out, name, &local_error))
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "The login bundle cannot be used: “%s”: %s", field, local_error->message);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("The login bundle cannot be used: %s"), local_error->message);
       return FALSE;
     }
   if (strchr (*out, '?') != NULL)

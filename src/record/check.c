@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-#include <glib/gi18n.h>
+#include "translate.h"
 
 static const struct
 {

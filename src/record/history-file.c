@@ -3,6 +3,7 @@
 
 #include "history-file.h"
 
+#include "translate.h"
 #include "veil-error.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 static gboolean
 fail (GError **error, const char *path, int reason)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The history in %s cannot be kept: %s", path, g_strerror (reason));
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The history in %s cannot be kept: %s"), path, g_strerror (reason));
   return FALSE;
 }
 
@@ -111,7 +112,7 @@ shorten (const char *path, int fd, gint64 size, GError **error)
   if (g_file_set_contents_full (path, (const char *) content->data + from, (gssize) (content->len - from),
                                 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &reason))
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The history in %s cannot be shortened: %s", path, reason->message);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The history in %s cannot be shortened: %s"), path, reason->message);
   return FALSE;
 }
 

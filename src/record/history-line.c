@@ -6,6 +6,7 @@
 #include "hex.h"
 #include "receipt.h"
 #include "record-private.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -211,7 +212,7 @@ veil_history_read_line (const char *line, gsize length, GError **error)
       !read_number (root, "status", 999, &status) || !read_number (root, "duration", MAX_DURATION, &self->duration) ||
       (receipt == NULL && !read_ended (root, self)))
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_STORE, "The line is not one of a history");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The line is not one of a history"));
       return NULL;
     }
   self->status = (guint) status;

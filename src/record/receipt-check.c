@@ -6,6 +6,7 @@
 #include "hex.h"
 #include "keccak.h"
 #include "rsa-pss.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ check_tee_id (const VeilReceipt *self, GError **error)
   veil_keccak256 (g_bytes_get_data (proof->signing_key, NULL), g_bytes_get_size (proof->signing_key), derived);
   if (veil_hex_decode (proof->tee_id, claimed, sizeof claimed) && memcmp (claimed, derived, sizeof derived) == 0)
     return TRUE;
-  return refuse (error, VEIL_ERROR_TEE_ID, "The receipt's signing key does not belong to the enclave that it names");
+  return refuse (error, VEIL_ERROR_TEE_ID, _ ("The receipt's signing key does not belong to the enclave that it names"));
 }
 
 static gboolean
@@ -44,7 +45,7 @@ check_signature (const VeilReceipt *self, GError **error)
                                g_bytes_get_size (proof->signature)))
     return TRUE;
   return refuse (error, VEIL_ERROR_SIGNATURE,
-                 "The receipt's signature was not made by the enclave's key over these hashes and this timestamp");
+                 _ ("The receipt's signature was not made by the enclave's key over these hashes and this timestamp"));
 }
 
 /* The enclave signed between the request's arrival and its end, give or take what was allowed then. */
@@ -59,7 +60,8 @@ check_time (const VeilReceipt *self, GError **error)
 
   if (signed_at >= start - VEIL_RECEIPT_MAX_SKEW && signed_at <= end + VEIL_RECEIPT_MAX_SKEW)
     return TRUE;
-  return refuse (error, VEIL_ERROR_STALE, "The receipt's timestamp, which the enclave signed, is not of the time of the request");
+  return refuse (error, VEIL_ERROR_STALE,
+                 _ ("The receipt's timestamp, which the enclave signed, is not of the time of the request"));
 }
 
 static const struct

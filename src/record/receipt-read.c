@@ -6,6 +6,7 @@
 
 #include "error-details.h"
 #include "hex.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -17,13 +18,19 @@
 #define MAX_DURATION (G_GINT64_CONSTANT (1000000) * 86400)
 #define MAX_TIMESTAMP G_GINT64_CONSTANT (253402300799) /* of the year 9999 */
 
-static gboolean
-refuse (GError **error, const char *path, const char *must)
+/* @path: the member; NULL is the receipt. */
+static gboolean G_GNUC_PRINTF (3, 4) refuse (GError **error, const char *path, const char *format, ...)
 {
-  g_autoptr (GError) local = g_error_new (VEIL_ERROR, VEIL_ERROR_RECEIPT, "The receipt cannot be used: %s %s", path, must);
+  g_autofree char *reason = NULL;
+  GError *local_error;
+  va_list args;
 
-  veil_error_set_param (local, path);
-  g_propagate_error (error, g_steal_pointer (&local));
+  va_start (args, format);
+  reason = g_strdup_vprintf (format, args);
+  va_end (args);
+  local_error = g_error_new (VEIL_ERROR, VEIL_ERROR_RECEIPT, _ ("The receipt cannot be used: %s"), reason);
+  veil_error_set_param (local_error, path != NULL ? path : "the receipt");
+  g_propagate_error (error, local_error);
   return FALSE;
 }
 
@@ -58,7 +65,7 @@ read_text (const VeilJson *root, const char *path, gsize max, char **out, GError
   const char *text = get_text (find (root, path), max);
 
   if (text == NULL)
-    return refuse (error, path, "must be text, and not too long");
+    return refuse (error, path, _ ("its “%s” must be text, and not too long"), path);
   *out = g_strdup (text);
   return TRUE;
 }
@@ -72,7 +79,7 @@ get_hash (const VeilJson *root, const char *path, guint8 hash[static 32], GError
   if (text != NULL && strlen (text) == 66 && g_str_has_prefix (text, "0x") && strspn (text + 2, "0123456789abcdef") == 64 &&
       veil_hex_decode (text, hash, 32))
     return text;
-  refuse (error, path, "must be 0x and 64 lower-case hexadecimal digits");
+  refuse (error, path, _ ("its “%s” must be 0x and 64 lower-case hexadecimal digits"), path);
   return NULL;
 }
 
@@ -92,7 +99,7 @@ read_base64 (const VeilJson *root, const char *path, gsize max, GBytes **out, GE
   const char *text = get_text (find (root, path), (max + 2) / 3 * 4);
 
   *out = text != NULL && *text != '\0' ? veil_base64_decode (text, strlen (text)) : NULL;
-  return *out != NULL || refuse (error, path, "must be base64 with padding, and not too long");
+  return *out != NULL || refuse (error, path, _ ("its “%s” must be base64 with padding, and not too long"), path);
 }
 
 static gboolean
@@ -101,7 +108,7 @@ read_boolean (const VeilJson *root, const char *path, gboolean *out, GError **er
   const VeilJson *value = find (root, path);
 
   *out = veil_json_is (value, VEIL_JSON_TRUE);
-  return *out || veil_json_is (value, VEIL_JSON_FALSE) || refuse (error, path, "must be true or false");
+  return *out || veil_json_is (value, VEIL_JSON_FALSE) || refuse (error, path, _ ("its “%s” must be true or false"), path);
 }
 
 static gboolean
@@ -110,7 +117,7 @@ read_number (const VeilJson *root, const char *path, gint64 max, gint64 *out, GE
   guint64 number;
 
   if (!veil_json_get_uint64 (find (root, path), &number) || number > (guint64) max)
-    return refuse (error, path, "must be a whole number in range");
+    return refuse (error, path, _ ("its “%s” must be a whole number in range"), path);
   *out = (gint64) number;
   return TRUE;
 }
@@ -123,14 +130,14 @@ read_names (const VeilJson *root, const char *path, GStrv *out, GError **error)
   g_auto (GStrv) names = NULL;
 
   if (!veil_json_is (list, VEIL_JSON_ARRAY) || n > MAX_NAMES)
-    return refuse (error, path, "must be a list of names, and not too long");
+    return refuse (error, path, _ ("its “%s” must be a list of names, and not too long"), path);
   names = g_new0 (char *, n + 1);
   for (guint i = 0; i < n; i++)
     {
       const char *name = get_text (veil_json_get_element (list, i), MAX_NAME);
 
       if (name == NULL)
-        return refuse (error, path, "must hold names only, and none that is too long");
+        return refuse (error, path, _ ("its “%s” must hold names only, and none that is too long"), path);
       names[i] = g_strdup (name);
     }
   *out = g_steal_pointer (&names);
@@ -145,10 +152,12 @@ check_members (const VeilJson *object, const char *path, const char *const *expe
   gsize length;
 
   if (!veil_json_is (object, VEIL_JSON_OBJECT))
-    return refuse (error, path, "must be an object");
+    return path != NULL ? refuse (error, path, _ ("its “%s” must be an object"), path)
+                        : refuse (error, NULL, _ ("it must be an object"));
   for (guint i = 0; veil_json_get_member_at (object, i, &key, &length) != NULL; i++)
     if (strlen (key) != length || !g_strv_contains (expected, key))
-      return refuse (error, path, "holds a member that no receipt of this version has");
+      return path != NULL ? refuse (error, path, _ ("its “%s” holds a member that no receipt of this version has"), path)
+                          : refuse (error, NULL, _ ("it holds a member that no receipt of this version has"));
   return TRUE;
 }
 
@@ -158,11 +167,11 @@ check_version (const VeilJson *root, GError **error)
   guint64 version;
 
   if (!veil_json_is (root, VEIL_JSON_OBJECT) || !veil_json_equals (veil_json_get_member (root, "type"), VEIL_RECEIPT_TYPE))
-    return refuse (error, "type", "must be \"" VEIL_RECEIPT_TYPE "\": this is no receipt of Veil");
+    return refuse (error, "type", _ ("its “%s” must be “%s”: this is no receipt of Veil"), "type", VEIL_RECEIPT_TYPE);
   if (!veil_json_get_uint64 (veil_json_get_member (root, "version"), &version))
-    return refuse (error, "version", "must be a whole number");
+    return refuse (error, "version", _ ("its “%s” must be a whole number"), "version");
   if (version != VEIL_RECEIPT_VERSION)
-    return refuse (error, "version", "is not one that this program knows (it knows 1); update it");
+    return refuse (error, "version", _ ("its “%s” is not one that this program knows (it knows 1); update it"), "version");
   return TRUE;
 }
 
@@ -201,7 +210,8 @@ read_effort (const VeilJson *root, VeilProof *proof, GError **error)
   proof->effort_signed = veil_json_is (value, VEIL_JSON_TRUE);
   if (!proof->effort_given || proof->effort_signed || veil_json_is (value, VEIL_JSON_FALSE))
     return TRUE;
-  return refuse (error, "reasoning_effort_signed", "must be true, false, or null if there was none");
+  return refuse (error, "reasoning_effort_signed", _ ("its “%s” must be true, false, or null if there was none"),
+                 "reasoning_effort_signed");
 }
 
 /* What the enclave vouches for, and of what. */
@@ -222,7 +232,7 @@ read_proof (const VeilJson *root, VeilProof *proof, GError **error)
   if (g_strv_length (proof->signed_) == 1 &&
       (g_str_equal (proof->signed_[0], "content") || g_str_equal (proof->signed_[0], "tool_calls")))
     return TRUE;
-  return refuse (error, "signed", "must be [\"content\"] or [\"tool_calls\"]");
+  return refuse (error, "signed", _ ("its “%s” must be [\"content\"] or [\"tool_calls\"]"), "signed");
 }
 
 static gboolean
@@ -234,7 +244,7 @@ check_digest (const VeilJson *root, const VeilReceipt *self, GError **error)
     return FALSE;
   veil_receipt_digest (self, digest);
   return memcmp (claimed, digest, sizeof digest) == 0 ||
-         refuse (error, "digest", "is not that of the other members: one of them was changed");
+         refuse (error, "digest", _ ("its “%s” is not that of the other members: one of them was changed"), "digest");
 }
 
 VeilReceipt *
@@ -249,14 +259,14 @@ veil_receipt_read_members (const VeilJson *object, GError **error)
   const char *time;
 
   self->proof = veil_proof_new ();
-  if (!check_version (object, error) || !check_members (object, "the receipt", members, error) ||
-      !read_proof (object, self->proof, error) || !read_text (object, "model", VEIL_RECORD_MAX_MODEL, &self->model, error) ||
+  if (!check_version (object, error) || !check_members (object, NULL, members, error) || !read_proof (object, self->proof, error) ||
+      !read_text (object, "model", VEIL_RECORD_MAX_MODEL, &self->model, error) ||
       !read_boolean (object, "stream", &self->stream, error) || !read_durations (object, self, error))
     return NULL;
   time = get_text (veil_json_get_member (object, "time"), 27);
   if (time == NULL || !veil_receipt_parse_time (time, &self->time))
     {
-      refuse (error, "time", "must be a time like 2026-01-31T12:00:00.000000Z");
+      refuse (error, "time", _ ("its “%s” must be a time like 2026-01-31T12:00:00.000000Z"), "time");
       return NULL;
     }
   return g_steal_pointer (&self);
@@ -277,19 +287,19 @@ veil_receipt_new_from_data (const char *data, gsize length, GError **error)
 
   if (length > VEIL_RECEIPT_MAX_SIZE)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_TOO_LARGE, "The file is larger than any receipt (%u KiB)",
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_TOO_LARGE, _ ("The file is larger than any receipt (%u KiB)"),
                    VEIL_RECEIPT_MAX_SIZE / 1024);
       return NULL;
     }
   doc = veil_json_doc_new (data, length, error);
   if (doc == NULL)
     {
-      g_prefix_error (error, "The receipt cannot be read: ");
+      g_prefix_error (error, _ ("The receipt cannot be read: "));
       return NULL;
     }
   if (veil_json_doc_has_repeated_keys (doc))
     {
-      refuse (error, "the receipt", "has a member twice");
+      refuse (error, NULL, _ ("it has a member twice"));
       return NULL;
     }
   return veil_receipt_new_from_json (veil_json_doc_get_root (doc), error);

@@ -5,6 +5,7 @@
 
 #include "hex.h"
 #include "keccak.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -60,7 +61,7 @@ veil_receipt_new_from_record (VeilRecord *record, GError **error)
     return veil_receipt_new (veil_record_get_proof (record), veil_record_get_time (record), veil_record_get_model (record),
                              veil_record_get_stream (record), veil_record_get_queue (record), veil_record_get_timing (record));
   g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_RECEIPT,
-                       "Only a verified request has a receipt: of any other there is nothing to prove");
+                       _ ("Only a verified request has a receipt: of any other there is nothing to prove"));
   return NULL;
 }
 

@@ -4,6 +4,7 @@
 #include "abi.h"
 
 #include "hex.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ take (Cursor *cursor, gsize length)
 {
   if (length > cursor->length - cursor->position)
     {
-      refuse (cursor, "it is cut short");
+      refuse (cursor, _ ("it is cut short"));
       return NULL;
     }
 
@@ -66,7 +67,7 @@ take_uint (Cursor *cursor, gsize size, guint64 *out)
   if (word == NULL)
     return FALSE;
   if (!is_zero (word, WORD - size))
-    return refuse (cursor, "a number is out of range");
+    return refuse (cursor, _ ("a number is out of range"));
   *out = 0;
   for (gsize i = WORD - size; i < WORD; i++)
     *out = *out << 8 | word[i];
@@ -98,7 +99,7 @@ take_bool (Cursor *cursor, gboolean *out)
   if (!take_uint (cursor, 1, &value))
     return FALSE;
   if (value > 1)
-    return refuse (cursor, "a truth value is neither 0 nor 1");
+    return refuse (cursor, _ ("a truth value is neither 0 nor 1"));
   *out = value == 1;
   return TRUE;
 }
@@ -110,7 +111,7 @@ take_address (Cursor *cursor)
 
   if (word == NULL)
     return FALSE;
-  return is_zero (word, WORD - ADDRESS_SIZE) || refuse (cursor, "an address is longer than 20 bytes");
+  return is_zero (word, WORD - ADDRESS_SIZE) || refuse (cursor, _ ("an address is longer than 20 bytes"));
 }
 
 /* The word at @at in the head of the tuple that starts at @base must point at where the cursor stands. */
@@ -121,7 +122,7 @@ expect_offset (Cursor *cursor, gsize base, gsize at)
   guint64 offset;
 
   if (!take_uint (&head, 8, &offset) || offset != cursor->position - base)
-    return refuse (cursor, "an offset does not point at its data");
+    return refuse (cursor, _ ("an offset does not point at its data"));
   return TRUE;
 }
 
@@ -133,7 +134,7 @@ take_bytes (Cursor *cursor, const guint8 **out, gsize *length)
   if (!take_uint (cursor, 8, &claimed))
     return FALSE;
   if (claimed > cursor->length - cursor->position)
-    return refuse (cursor, "a length reaches past the end");
+    return refuse (cursor, _ ("a length reaches past the end"));
 
   gsize padding = (WORD - claimed % WORD) % WORD;
   *length = claimed;
@@ -142,7 +143,7 @@ take_bytes (Cursor *cursor, const guint8 **out, gsize *length)
   const guint8 *pad = take (cursor, padding);
   if (*out == NULL || pad == NULL)
     return FALSE;
-  return is_zero (pad, padding) || refuse (cursor, "the padding is not zero");
+  return is_zero (pad, padding) || refuse (cursor, _ ("the padding is not zero"));
 }
 
 /* bytes or string, behind the offset in head word @index. */
@@ -206,7 +207,7 @@ take_tee (Cursor *cursor)
   if (!take_ohttp_config (cursor, tee))
     return NULL;
   if (!tee->enabled)
-    veil_tee_set_unusable (tee, "switched off in the registry");
+    veil_tee_set_unusable (tee, _ ("switched off in the registry"));
   return g_steal_pointer (&tee);
 }
 
@@ -217,9 +218,9 @@ take_count (Cursor *cursor, gsize entry_size, guint64 *count)
   if (take (cursor, WORD) == NULL || !expect_offset (cursor, 0, 0) || !take_uint (cursor, 8, count))
     return FALSE;
   if (*count > MAX_ENTRIES)
-    return refuse (cursor, "it lists more entries than can be true");
+    return refuse (cursor, _ ("it lists more entries than can be true"));
   if (*count * entry_size > cursor->length - cursor->position)
-    return refuse (cursor, "a length reaches past the end");
+    return refuse (cursor, _ ("a length reaches past the end"));
   return TRUE;
 }
 
@@ -228,22 +229,22 @@ begin (Cursor *cursor, const guint8 *data, gsize length)
 {
   *cursor = (Cursor){ .data = data, .length = length };
   if (length == 0)
-    return refuse (cursor, "it is empty, as if there were no contract at that address");
+    return refuse (cursor, _ ("it is empty, as if there were no contract at that address"));
   if (length > MAX_DATA)
-    return refuse (cursor, "it is too large");
+    return refuse (cursor, _ ("it is too large"));
   return TRUE;
 }
 
 static gboolean
 finish (Cursor *cursor)
 {
-  return cursor->position == cursor->length || refuse (cursor, "there is more than was announced");
+  return cursor->position == cursor->length || refuse (cursor, _ ("there is more than was announced"));
 }
 
 static void
 set_error (GError **error, const Cursor *cursor)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_REGISTRY, "The contract's answer cannot be read: %s", cursor->trouble);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_REGISTRY, _ ("The contract's answer cannot be read: %s"), cursor->trouble);
 }
 
 static gboolean

@@ -8,6 +8,7 @@
 #include "hex.h"
 #include "json-writer.h"
 #include "json.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "work.h"
 
@@ -124,7 +125,7 @@ veil_registry_set_deadline (VeilRegistry *self, guint milliseconds)
 static GError *
 registry_error (VeilRegistry *self, const char *reason)
 {
-  return g_error_new (VEIL_ERROR, VEIL_ERROR_REGISTRY, "The registry at %s could not be read: %s", self->host, reason);
+  return g_error_new (VEIL_ERROR, VEIL_ERROR_REGISTRY, _ ("The registry at %s could not be read: %s"), self->host, reason);
 }
 
 /* Text of the node for an error message: short, and nothing that is not printable ASCII. */
@@ -154,10 +155,10 @@ refuse_rpc_error (const VeilJson *rpc_error, GError **error)
   const char *message = veil_json_get_string (veil_json_get_member (rpc_error, "message"), &length);
 
   if (message == NULL)
-    return refuse (error, "it reported an error without a message");
+    return refuse (error, _ ("it reported an error without a message"));
 
   g_autofree char *quoted = quote (message, length);
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_REGISTRY, "it reported an error: %s", quoted);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_REGISTRY, _ ("it reported an error: %s"), quoted);
   return NULL;
 }
 
@@ -170,7 +171,7 @@ read_result (const Answer *answer, GError **error)
   g_autoptr (VeilJsonDoc) doc = veil_json_doc_new (text, length, NULL);
 
   if (doc == NULL)
-    return refuse (error, "the answer is not JSON");
+    return refuse (error, _ ("the answer is not JSON"));
 
   const VeilJson *root = veil_json_doc_get_root (doc);
   const VeilJson *rpc_error = veil_json_get_member (root, "error");
@@ -179,19 +180,19 @@ read_result (const Answer *answer, GError **error)
 
   if (!veil_json_is (root, VEIL_JSON_OBJECT) || veil_json_doc_has_duplicate_keys (doc) ||
       !veil_json_equals (veil_json_get_member (root, "jsonrpc"), "2.0"))
-    return refuse (error, "the answer is not JSON-RPC");
+    return refuse (error, _ ("the answer is not JSON-RPC"));
   if (veil_json_get_type (rpc_error) != VEIL_JSON_NULL)
     return refuse_rpc_error (rpc_error, error);
   if (!veil_json_get_uint64 (veil_json_get_member (root, "id"), &id) || id != answer->id)
-    return refuse (error, "the answer belongs to another question");
+    return refuse (error, _ ("the answer belongs to another question"));
 
   gsize digits = 0;
   const char *hex = veil_json_get_string (result, &digits);
   if (hex == NULL || digits < 2 || hex[0] != '0' || hex[1] != 'x')
-    return refuse (error, "the answer has no result");
+    return refuse (error, _ ("the answer has no result"));
 
   GBytes *data = veil_hex_decode_bytes (hex, digits, MAX_BODY / 2);
-  return data != NULL ? data : refuse (error, "the result is not hexadecimal");
+  return data != NULL ? data : refuse (error, _ ("the result is not hexadecimal"));
 }
 
 static gpointer
@@ -206,7 +207,7 @@ decode_tees (VeilRegistry *self, GBytes *data, GError **error)
       VeilTee *tee = tees->pdata[i];
 
       if (tee->tee_type != self->tee_type)
-        veil_tee_set_unusable (tee, "of another type than was asked for");
+        veil_tee_set_unusable (tee, _ ("of another type than was asked for"));
     }
   return tees;
 }
@@ -240,7 +241,7 @@ fetched_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, registry_error (self, error->message));
   else if (fetched->status != SOUP_STATUS_OK)
     {
-      g_autofree char *reason = g_strdup_printf ("it answered with HTTP status %u", fetched->status);
+      g_autofree char *reason = g_strdup_printf (_ ("it answered with HTTP status %u"), fetched->status);
       g_task_return_error (task, registry_error (self, reason));
     }
   else
@@ -287,7 +288,7 @@ veil_registry_call_async (VeilRegistry *self, char *call_data, VeilRegistryDecod
   g_task_set_source_tag (task, veil_registry_call_async);
   if (message == NULL)
     {
-      g_task_return_error (task, registry_error (self, "its address is not a URL"));
+      g_task_return_error (task, registry_error (self, _ ("its address is not a URL")));
       return;
     }
 

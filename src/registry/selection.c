@@ -3,6 +3,7 @@
 
 #include "selection.h"
 
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -176,16 +177,16 @@ refuse_pinned_tee (VeilSelection *self, GError **error)
         continue;
       if (tee->unusable == NULL)
         g_set_error (error, VEIL_ERROR, VEIL_ERROR_PIN_MISMATCH,
-                     "The selected TEE %s does not run one of the pinned enclave builds; change the PCR pins or the selection",
+                     _ ("The selected TEE %s does not run one of the pinned enclave builds; change the PCR pins or the selection"),
                      self->tee_id);
       else
         g_set_error (error, VEIL_ERROR, VEIL_ERROR_PINNED_TEE_INACTIVE,
-                     "The selected TEE %s cannot be used (%s); select another one, or let Veil choose", self->tee_id,
+                     _ ("The selected TEE %s cannot be used (%s); select another one, or let Veil choose"), self->tee_id,
                      tee->unusable);
       return NULL;
     }
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_PINNED_TEE_INACTIVE,
-               "The selected TEE %s is not active; select another one, or let Veil choose", self->tee_id);
+               _ ("The selected TEE %s is not active; select another one, or let Veil choose"), self->tee_id);
   return NULL;
 }
 
@@ -193,15 +194,16 @@ static GPtrArray *
 refuse_all (VeilSelection *self, guint usable, GError **error)
 {
   if (self->tees->len == 0)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_NO_ACTIVE_TEE, "The registry lists no active TEE; try again later");
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_NO_ACTIVE_TEE, _ ("The registry lists no active TEE; try again later"));
   else if (usable == 0)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_NO_ACTIVE_TEE,
-                 "None of the %u TEEs that the registry lists can be used (the first one: %s); try again later", self->tees->len,
-                 ((VeilTee *) self->tees->pdata[0])->unusable);
+                 _ ("None of the TEEs that the registry lists (%u) can be used (the first one: %s); try again later"),
+                 self->tees->len, ((VeilTee *) self->tees->pdata[0])->unusable);
   else
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_PIN_MISMATCH,
-                 "None of the %u active TEEs runs one of the pinned enclave builds; check the PCR pins, or wait for a pinned build",
-                 usable);
+    g_set_error (
+        error, VEIL_ERROR, VEIL_ERROR_PIN_MISMATCH,
+        _ ("None of the active TEEs (%u) runs one of the pinned enclave builds; check the PCR pins, or wait for a pinned build"),
+        usable);
   return NULL;
 }
 
@@ -268,7 +270,7 @@ veil_selection_choose (VeilSelection *self, const char *avoid, gint64 now, GErro
   if (self->tees == NULL)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_REGISTRY,
-                   "The registry has not been read yet; try again in a moment, and check the network connection");
+                   _ ("The registry has not been read yet; try again in a moment, and check the network connection"));
       return NULL;
     }
 

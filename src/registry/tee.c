@@ -5,6 +5,7 @@
 
 #include "hex.h"
 #include "keccak.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -116,17 +117,17 @@ veil_tee_set_endpoint (VeilTee *self, const guint8 *text, gsize length)
   g_autofree char *endpoint = NULL;
 
   if (length == 0)
-    veil_tee_set_unusable (self, "no endpoint");
+    veil_tee_set_unusable (self, _ ("no endpoint"));
   else if (length > MAX_ENDPOINT)
-    veil_tee_set_unusable (self, "the endpoint is too long");
+    veil_tee_set_unusable (self, _ ("the endpoint is too long"));
   else if (!g_utf8_validate_len ((const char *) text, length, NULL))
-    veil_tee_set_unusable (self, "the endpoint is not UTF-8 text");
+    veil_tee_set_unusable (self, _ ("the endpoint is not UTF-8 text"));
   else
     {
       endpoint = g_strndup ((const char *) text, length);
       if (!veil_tee_is_plain_text (endpoint))
         {
-          veil_tee_set_unusable (self, "the endpoint holds control characters");
+          veil_tee_set_unusable (self, _ ("the endpoint holds control characters"));
           g_clear_pointer (&endpoint, g_free);
         }
     }
@@ -144,13 +145,13 @@ veil_tee_set_signing_key (VeilTee *self, const guint8 *der, gsize length)
   self->signing_key_der = g_bytes_new (der, length);
   if (length == 0)
     {
-      veil_tee_set_unusable (self, "no signing key");
+      veil_tee_set_unusable (self, _ ("no signing key"));
       return;
     }
   self->signing_key = veil_rsa_key_new_from_spki (der, length, &error);
   if (self->signing_key == NULL)
     {
-      g_autofree char *reason = g_strdup_printf ("bad signing key: %s", error->message);
+      g_autofree char *reason = g_strdup_printf (_ ("bad signing key: %s"), error->message);
       veil_tee_set_unusable (self, reason);
     }
 }
@@ -160,7 +161,7 @@ veil_tee_set_tls_certificate (VeilTee *self, const guint8 *der, gsize length)
 {
   self->tls_certificate = g_bytes_new (der, length);
   if (length == 0)
-    veil_tee_set_unusable (self, "no TLS certificate");
+    veil_tee_set_unusable (self, _ ("no TLS certificate"));
 }
 
 void
@@ -173,25 +174,25 @@ veil_tee_set_ohttp_key (VeilTee *self, const VeilOhttpKey *suite, const guint8 *
   memset (self->ohttp_key.public_key, 0, sizeof self->ohttp_key.public_key);
   if (public_key_length == 0)
     {
-      veil_tee_set_unusable (self, "no HPKE key");
+      veil_tee_set_unusable (self, _ ("no HPKE key"));
       return;
     }
   if (suite->kem_id != VEIL_HPKE_KEM_ID || suite->kdf_id != VEIL_HPKE_KDF_ID || suite->aead_id != VEIL_HPKE_AEAD_ID)
     {
-      veil_tee_set_unusable (self, "a foreign HPKE suite");
+      veil_tee_set_unusable (self, _ ("a foreign HPKE suite"));
       return;
     }
   if (public_key_length != VEIL_HPKE_PUBLIC_KEY_SIZE)
     {
-      veil_tee_set_unusable (self, "the HPKE key is not 32 bytes long");
+      veil_tee_set_unusable (self, _ ("the HPKE key is not 32 bytes long"));
       return;
     }
 
   memcpy (self->ohttp_key.public_key, public_key, VEIL_HPKE_PUBLIC_KEY_SIZE);
   if (veil_tee_is_small_order (public_key))
-    veil_tee_set_unusable (self, "the HPKE key is zero or of small order: anyone could open what is sealed for it");
+    veil_tee_set_unusable (self, _ ("the HPKE key is zero or of small order: anyone could open what is sealed for it"));
   else if (config_length > 0 && !veil_ohttp_key_parse_config (&from_config, config, config_length, NULL))
-    veil_tee_set_unusable (self, "the HPKE key configuration cannot be read");
+    veil_tee_set_unusable (self, _ ("the HPKE key configuration cannot be read"));
   else if (config_length > 0 && !ohttp_key_equal (&from_config, &self->ohttp_key))
-    veil_tee_set_unusable (self, "the HPKE key configuration disagrees with the HPKE key");
+    veil_tee_set_unusable (self, _ ("the HPKE key configuration disagrees with the HPKE key"));
 }

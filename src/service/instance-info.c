@@ -147,7 +147,7 @@ read_network (VeilInstanceInfo *self, const VeilJson *root)
   if (g_strcmp0 (self->app_env, "sandbox") == 0)
     self->sandbox_root = read_word (root, "sandbox_attestation_root", 66);
   if (self->relay_url != NULL && self->registry_rpc_url != NULL && self->registry_address != NULL &&
-      veil_fetch_check_url (self->relay_url, "relay", NULL) && veil_fetch_check_url (self->registry_rpc_url, "registry", NULL) &&
+      veil_fetch_check_url (self->relay_url, NULL, NULL) && veil_fetch_check_url (self->registry_rpc_url, NULL, NULL) &&
       read_uint (root, "registry_tee_type", G_MAXUINT8, &tee_type))
     self->registry_tee_type = (guint8) tee_type;
   else

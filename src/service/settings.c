@@ -171,7 +171,7 @@ set_history (VeilSettings *self, const char *name, const char *value, GError **e
 static gboolean
 set_app_url (VeilSettings *self, const char *name, const char *value, GError **error)
 {
-  if (!veil_fetch_check_url (value, "sign-in page", NULL) || strchr (value, '?') != NULL)
+  if (!veil_fetch_check_url (value, NULL, NULL) || strchr (value, '?') != NULL)
     return refuse (error, name, "must be an https address (or http on loopback) without user, query or fragment");
   g_free (self->app_url);
   self->app_url = g_strdup (value);
@@ -252,7 +252,8 @@ set_credential (VeilSettings *self, GError **error)
     return refuse (error, name, "cannot be read");
   text[fread (text, 1, sizeof text - 1, file)] = '\0';
   fclose (file);
-  good = strlen (text) <= VEIL_API_KEY_MAX_LENGTH ? set_api_key (self, name, g_strchomp (text), error) : refuse (error, name, "is too long");
+  good = strlen (text) <= VEIL_API_KEY_MAX_LENGTH ? set_api_key (self, name, g_strchomp (text), error)
+                                                  : refuse (error, name, "is too long");
   veil_secret_wipe (text, sizeof text);
   return good;
 }
