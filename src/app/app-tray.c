@@ -51,7 +51,7 @@ tell (VeilAppTray *self, const char *id, const char *text)
       gtk_widget_activate_action (GTK_WIDGET (window), "win.toast", "s", text);
       return;
     }
-  notification = g_notification_new (_ ("Veil"));
+  notification = g_notification_new ("Veil");
   g_notification_set_body (notification, text);
   g_notification_set_default_action (notification, "app.open");
   g_application_send_notification (G_APPLICATION (self->application), id, notification);
@@ -148,7 +148,7 @@ update_icon (VeilAppTray *self)
 {
   VeilTrayState state = veil_tray_state_get (self->front, veil_refusals_has_news (self->refusals));
   g_autofree char *status = veil_front_describe (self->front);
-  const char *title = veil_front_get_sandbox (self->front) ? _ ("Veil (sandbox)") : _ ("Veil");
+  const char *title = veil_front_get_sandbox (self->front) ? _ ("Veil (sandbox)") : "Veil";
 
   veil_tray_set_title (self->tray, title);
   veil_tray_set_icon (self->tray, veil_tray_state_get_icon (state), veil_tray_state_describe (state));

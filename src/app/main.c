@@ -51,7 +51,7 @@ read_options (Options *options, int *argc, char ***argv, GError **error)
   g_option_context_set_summary (context, _ ("Private and verified inference for any program that speaks the OpenAI API."));
   g_array_append_vals (all, entries, G_N_ELEMENTS (entries));
   veil_setting_flags_append_to (flags, all);
-  g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, NULL);
+  g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, GETTEXT_PACKAGE);
   if (!g_option_context_parse (context, argc, argv, error))
     return NULL;
   if (*argc > 1)

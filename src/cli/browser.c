@@ -3,10 +3,13 @@
 
 #include "browser.h"
 
+#include <glib/gi18n.h>
+
 static void
 complain (void)
 {
-  g_printerr ("No browser could be opened: visit the address above with one on this machine, or use `og-veil login --manual`.\n");
+  g_printerr (
+      _ ("No browser could be opened: visit the address above with one on this machine, or use `og-veil login --manual`.\n"));
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,16 @@ drop_end_of_options (int *argc, char **argv)
   (*argc)--;
 }
 
+/* What programs read is the same in every language. */
+static gboolean
+is_for_programs (const GOptionEntry *entries)
+{
+  for (; entries != NULL && entries->long_name != NULL; entries++)
+    if (g_str_equal (entries->long_name, "json"))
+      return *(gboolean *) entries->arg_data;
+  return FALSE;
+}
+
 VeilSettings *
 veil_cli_parse (const char *command, const GOptionEntry *entries, const char *const *setting_flags, int *argc, char ***argv)
 {
@@ -92,8 +103,10 @@ veil_cli_parse (const char *command, const GOptionEntry *entries, const char *co
   if (*argc > 1 && g_str_equal ((*argv)[1], VEIL_CLI_COMPLETE))
     exit (veil_complete_command (described, (const GOptionEntry *) (gpointer) all->data, *argv + 2));
   g_set_prgname (program);
-  g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, NULL);
+  g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, GETTEXT_PACKAGE);
   ok = g_option_context_parse (context, argc, argv, &error);
+  if (is_for_programs (entries))
+    setlocale (LC_MESSAGES, "C");
   if (!ok)
     veil_cli_fail_usage ("%s", error->message);
   else if ((settings = veil_settings_new (&error)) == NULL || !veil_setting_flags_apply (flags, settings, &error))
@@ -144,6 +157,29 @@ veil_cli_print_json (VeilJsonWriter *writer)
   const char *data = g_bytes_get_data (text, &length);
 
   g_print ("%.*s\n", (int) length, data);
+}
+
+/* How many columns of a terminal @text takes. */
+static guint
+measure (const char *text)
+{
+  guint columns = 0;
+
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      columns += g_unichar_iszerowidth (c) ? 0 : g_unichar_iswide (c) ? 2 : 1;
+    }
+  return columns;
+}
+
+void
+veil_cli_print_row (const char *indent, const char *name, guint width, const char *value)
+{
+  guint columns = measure (name);
+
+  g_print ("%s%s%*s %s\n", indent, name, columns < width ? (int) (width - columns) : 0, "", value);
 }
 
 char *

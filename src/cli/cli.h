@@ -60,8 +60,7 @@ VeilExit veil_command_verify (int argc, char **argv);
  * @argc, @argv: rewritten to what is left, the command's name first
  *
  * Reads flags over the environment over the settings file; says what is wrong on standard error. `--help` and `--version` end the
- * program with
- * status 0, a settings file that cannot be used with %VEIL_EXIT_FAILURE.
+ * program with status 0, a settings file that cannot be used with %VEIL_EXIT_FAILURE. After `--json` all messages are in English.
  *
  * Returns: (transfer full): the settings, or %NULL: end with %VEIL_EXIT_USAGE.
  */
@@ -75,6 +74,9 @@ VeilExit      veil_cli_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2)
 
 /* One line on standard output; the writer is taken over. */
 void          veil_cli_print_json (VeilJsonWriter *writer);
+
+/* "INDENT NAME VALUE" on standard output; the name is filled up to @width columns of the terminal, which are not its bytes. */
+void          veil_cli_print_row (const char *indent, const char *name, guint width, const char *value);
 
 /* New string: @text for a terminal. Whatever would steer it (control characters but newline and tab) becomes U+FFFD, because
  * answers come from outside. */

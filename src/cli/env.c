@@ -7,6 +7,8 @@
 #include "running.h"
 #include "serve.h"
 
+#include <glib/gi18n.h>
+
 VeilExit
 veil_command_env (int argc, char **argv)
 {
@@ -19,7 +21,7 @@ veil_command_env (int argc, char **argv)
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
-    return veil_cli_fail_usage ("env takes no argument \"%s\"", argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "env", argv[1]);
   url = veil_running_get_url (settings, &error);
   if (url == NULL)
     return veil_cli_fail (error);

@@ -54,6 +54,7 @@ ask_for_key (GError **error)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
                  _ ("No key was given, and nothing is changed; `og-veil key --help` tells more"));
   else if (wrong != NULL)
+    /* Translators: %s says what is wrong, as in "must have at least 8 characters" */
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
                  _ ("The key %s; nothing is changed, `og-veil key --help` tells more"), wrong);
   else

@@ -7,6 +7,8 @@
 #include "sign-in.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
+
 typedef struct
 {
   gboolean manual;
@@ -28,7 +30,8 @@ look_into_store (VeilTokenStore *store, gboolean *first, GError **error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local_error));
   g_prefix_error (
-      error, "The session could not be kept, so signing in now would not last (`og-veil serve -f --login` signs in for one run): ");
+      error,
+      _ ("The session could not be kept, so signing in now would not last (`og-veil serve -f --login` signs in for one run): "));
   return FALSE;
 }
 
@@ -75,12 +78,12 @@ veil_command_login (int argc, char **argv)
   static const char *const flags[] = { "home", "session-store", "app-url", NULL };
   Options options = { FALSE };
   const GOptionEntry entries[] = {
-    { "no-browser", 0, 0, G_OPTION_ARG_NONE, &options.no_browser, "Print the address of the sign-in page instead of opening it",
-      NULL },
-    { "manual", 0, 0, G_OPTION_ARG_NONE, &options.manual, "Read the pasted bundle from standard input", NULL },
-    { "import", 0, 0, G_OPTION_ARG_NONE, &options.import, "Take over the session of the Python client", NULL },
+    { "no-browser", 0, 0, G_OPTION_ARG_NONE, &options.no_browser,
+      N_ ("Print the address of the sign-in page instead of opening it"), NULL },
+    { "manual", 0, 0, G_OPTION_ARG_NONE, &options.manual, N_ ("Read the pasted bundle from standard input"), NULL },
+    { "import", 0, 0, G_OPTION_ARG_NONE, &options.import, N_ ("Take over the session of the Python client"), NULL },
     { "trust-new-network", 0, 0, G_OPTION_ARG_NONE, &options.trust_new,
-      "Consent to a relay or registry other than that of the first sign-in", NULL },
+      N_ ("Consent to a relay or registry other than that of the first sign-in"), NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("login", entries, flags, &argc, &argv);
@@ -89,9 +92,9 @@ veil_command_login (int argc, char **argv)
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
-    return veil_cli_fail_usage ("login takes no argument \"%s\"", argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "login", argv[1]);
   if (options.manual + options.no_browser + options.import > 1)
-    return veil_cli_fail_usage ("--manual, --no-browser and --import are different ways to sign in; choose one");
+    return veil_cli_fail_usage (_ ("--manual, --no-browser and --import are different ways to sign in; choose one"));
   return sign_in (settings, &options, &error) ? VEIL_EXIT_OK : veil_cli_fail (error);
 }
 
@@ -106,10 +109,10 @@ veil_command_logout (int argc, char **argv)
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
-    return veil_cli_fail_usage ("logout takes no argument \"%s\"", argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "logout", argv[1]);
   store = veil_token_store_new (settings->session_store, settings->home);
   if (!veil_sign_in_commit (settings, store, NULL, FALSE, &error))
     return veil_cli_fail (error);
-  g_print ("signed out\n");
+  g_print (_ ("signed out\n"));
   return VEIL_EXIT_OK;
 }

@@ -95,7 +95,7 @@ main (int argc, char **argv)
   status = run_command (argc, argv);
   if (status == VEIL_EXIT_OK && ferror (stdout))
     {
-      g_printerr ("og-veil: Standard output cannot be written\n");
+      g_printerr (_ ("og-veil: Standard output cannot be written\n"));
       status = VEIL_EXIT_FAILURE;
     }
   return status;

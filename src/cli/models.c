@@ -7,6 +7,8 @@
 #include "json-writer.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
+
 static void
 print_plain (const VeilJson *models)
 {
@@ -35,7 +37,7 @@ veil_command_models (int argc, char **argv)
   static const char *const flags[] = { "home", NULL };
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An array of objects with id, provider and kind", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("An array of objects with id, provider and kind"), NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("models", entries, flags, &argc, &argv);
@@ -49,10 +51,10 @@ veil_command_models (int argc, char **argv)
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
-    return veil_cli_fail_usage ("models takes no argument \"%s\"", argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "models", argv[1]);
   if (!g_file_get_contents (path, &text, &length, &error) || (doc = veil_json_doc_new (text, length, &error)) == NULL)
     {
-      g_prefix_error (&error, "The list of models cannot be read: ");
+      g_prefix_error (&error, _ ("The list of models cannot be read: "));
       return veil_cli_fail (error);
     }
   models = veil_json_get_member (veil_json_doc_get_root (doc), "models");

@@ -7,6 +7,7 @@
 #include "veil-error.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <poll.h>
 #include <string.h>
 #include <termios.h>
@@ -83,7 +84,7 @@ read_all (GByteArray *text, gsize max, Scan *scan, GError **error)
         break;
       if (n < 0)
         {
-          g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "Standard input cannot be read: %s", g_strerror (errno));
+          g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("Standard input cannot be read: %s"), g_strerror (errno));
           good = FALSE;
           break;
         }
@@ -91,9 +92,9 @@ read_all (GByteArray *text, gsize max, Scan *scan, GError **error)
       if (scan != NULL)
         scan_bytes (scan, piece, n);
       if (scan != NULL && scan->cancelled)
-        good = set_paste_error (error, "Nothing was pasted, and nothing is changed");
+        good = set_paste_error (error, _ ("Nothing was pasted, and nothing is changed"));
       else if (text->len > max)
-        good = set_paste_error (error, "This is too long for a login bundle; copy the code from the page again");
+        good = set_paste_error (error, _ ("This is too long for a login bundle; copy the code from the page again"));
     }
   veil_secret_wipe (piece, sizeof piece);
   return good;
@@ -120,7 +121,7 @@ read_terminal (GByteArray *text, const char *prompt, gsize max, GError **error)
 
   if (tcgetattr (STDIN_FILENO, &before) != 0)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "The terminal cannot be set up: %s", g_strerror (errno));
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("The terminal cannot be set up: %s"), g_strerror (errno));
       return FALSE;
     }
   during = before;

@@ -38,7 +38,7 @@ remove_pin (GVariant *old, gpointer user_data, GError **error)
   change->left = g_variant_n_children (fresh);
   if (change->left < g_variant_n_children (old))
     return g_steal_pointer (&fresh);
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s is not pinned; `og-veil pin list` shows what is", change->hash);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s is not pinned; `og-veil pin list` shows what is"), change->hash);
   return NULL;
 }
 
@@ -49,16 +49,16 @@ change_pins (const VeilSettings *settings, const char *text, const char *label, 
   g_autoptr (GError) error = NULL;
 
   if (hash == NULL)
-    return veil_cli_fail_usage ("a PCR hash has 64 hexadecimal digits, with or without 0x");
+    return veil_cli_fail_usage (_ ("a PCR hash has 64 hexadecimal digits, with or without 0x"));
   if (label != NULL && !veil_pin_check_label (label, NULL))
-    return veil_cli_fail_usage ("--label takes up to %d bytes of text in one line", VEIL_PIN_MAX_LABEL);
+    return veil_cli_fail_usage (_ ("--label takes up to %d bytes of text in one line"), VEIL_PIN_MAX_LABEL);
 
   Change change = { hash, label, 1 };
   if (!veil_settings_file_change (settings, KEY, add ? add_pin : remove_pin, &change, &error))
     return veil_cli_fail (error);
-  g_print ("%s %s\n", add ? "pinned" : "no longer pinned:", hash);
+  g_print (add ? _ ("pinned %s\n") : _ ("no longer pinned: %s\n"), hash);
   if (change.left == 0)
-    g_print ("no build is pinned now: any build that the registry approves may be used\n");
+    g_print (_ ("no build is pinned now: any build that the registry approves may be used\n"));
   return VEIL_EXIT_OK;
 }
 
@@ -137,14 +137,14 @@ veil_command_pin (int argc, char **argv)
   g_auto (VeilPinSource) source = { { NULL } };
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
-    { "label", 'l', 0, G_OPTION_ARG_STRING, &source.label, "What the build is, in your words (with add)", "TEXT" },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An array of objects with pcr_hash and label (with list)", NULL },
-    { "pcr0", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[0], "PCR0 of a build, 96 digits (with compute)", "HEX" },
-    { "pcr1", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[1], "Its PCR1", "HEX" },
-    { "pcr2", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[2], "Its PCR2", "HEX" },
+    { "label", 'l', 0, G_OPTION_ARG_STRING, &source.label, N_ ("What the build is, in your words (with add)"), "TEXT" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("An array of objects with pcr_hash and label (with list)"), NULL },
+    { "pcr0", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[0], N_ ("PCR0 of a build, 96 digits (with compute)"), "HEX" },
+    { "pcr1", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[1], N_ ("Its PCR1"), "HEX" },
+    { "pcr2", 0, 0, G_OPTION_ARG_STRING, &source.pcrs[2], N_ ("Its PCR2"), "HEX" },
     { "measurements", 0, 0, G_OPTION_ARG_FILENAME, &source.measurements,
-      "Or the file with all three: nitro-cli's JSON, or lines \"PCR0: DIGITS\"", "FILE" },
-    { "add", 0, 0, G_OPTION_ARG_NONE, &source.add, "Pin what was computed", NULL },
+      N_ ("Or the file with all three: nitro-cli's JSON, or lines \"PCR0: DIGITS\""), "FILE" },
+    { "add", 0, 0, G_OPTION_ARG_NONE, &source.add, N_ ("Pin what was computed"), NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("pin", entries, flags, &argc, &argv);
@@ -162,5 +162,5 @@ veil_command_pin (int argc, char **argv)
     return list_pins (settings, json);
   if (argc == 2 && g_str_equal (verb, "compute"))
     return veil_pin_compute (settings, &source);
-  return veil_cli_fail_usage ("pin takes \"add HASH\", \"remove HASH\", \"list\" or \"compute\"");
+  return veil_cli_fail_usage (_ ("pin takes \"add HASH\", \"remove HASH\", \"list\" or \"compute\""));
 }

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,12 +68,14 @@ on_listening (Serve *serve)
   else
     g_print ("listening on %s\n", url);
   if (serve->sandbox != NULL && !serve->options->background)
-    g_printerr ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:\n\n"
+    g_printerr ("%s\n\n"
                 "  curl %s/chat/completions -H 'Content-Type: application/json' \\\n"
                 "    -d '{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-                url);
+                _ ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:"), url);
   veil_sd_notify (status);
   report (serve, VEIL_REPORT_LISTENING, url);
+  /* From now on programs read what it says: the answers of the API, and the log. */
+  setlocale (LC_MESSAGES, "C");
 }
 
 /* --- stopping --- */
@@ -178,7 +181,7 @@ start_endpoint (Serve *serve)
 static void
 on_sandbox_ended (VeilSandboxProcess *sandbox, Serve *serve)
 {
-  g_set_error (&serve->error, VEIL_ERROR, VEIL_ERROR_SANDBOX, "The sandbox helper ended; start og-veil again");
+  g_set_error (&serve->error, VEIL_ERROR, VEIL_ERROR_SANDBOX, _ ("The sandbox helper ended; start og-veil again"));
   g_main_loop_quit (serve->loop);
 }
 

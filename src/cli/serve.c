@@ -151,7 +151,7 @@ run (const char *name, int argc, char **argv)
   if (argc > 1 && plain)
     return veil_cli_fail_usage (_ ("\"%s\" is not a command; `og-veil --help` lists them"), argv[1]);
   if (argc > 1)
-    return veil_cli_fail_usage (_ ("serve takes no argument \"%s\""), argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "serve", argv[1]);
   if (plain)
     options.sign_in = !options.sandbox;
   return serve (settings, &options, foreground);

@@ -59,7 +59,7 @@ keep (VeilSettings *settings, const char *key, const char *text, GError **error)
   value = g_variant_ref_sink (g_str_equal (key, "port") ? g_variant_new_uint16 (settings->port) : g_variant_new_string (text));
   if (!veil_settings_file_change (settings, key, replace, value, error))
     return FALSE;
-  g_print (_ ("%s: %s\n"), key, text);
+  g_print ("%s: %s\n", key, text);
   return TRUE;
 }
 
@@ -98,7 +98,7 @@ choose_pins (VeilSettings *settings, const Options *options)
   if (options->yes || options->pins != NULL)
     return status;
   if (g_strv_length (settings->pcr_pins) > 0)
-    g_printerr (_ ("Builds that are pinned: `og-veil pin list` shows %u.\n"), g_strv_length (settings->pcr_pins));
+    g_printerr (_ ("Builds that are pinned already: %u; `og-veil pin list` shows them.\n"), g_strv_length (settings->pcr_pins));
   else
     g_printerr (_ ("Without pins, any build that the registry approves may be used.\n"));
   for (;;)
@@ -271,7 +271,7 @@ veil_command_setup (int argc, char **argv)
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
-    return veil_cli_fail_usage (_ ("setup takes no argument \"%s\""), argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "setup", argv[1]);
   if (options.autostart && options.no_autostart)
     return veil_cli_fail_usage (_ ("--autostart and --no-autostart say opposite things; choose one"));
   if (!options.yes && !isatty (STDIN_FILENO))

@@ -11,6 +11,7 @@
 #include "terminal.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,15 +45,15 @@ veil_sign_in_with_browser (const VeilSettings *settings, gboolean open_browser, 
   url = veil_login_listener_get_sign_in_url (listener);
   if (open_browser)
     {
-      g_printerr ("Sign in on the page that opens in your browser. If none opens, visit:\n\n  %s\n\n", url);
+      g_printerr (_ ("Sign in on the page that opens in your browser. If none opens, visit:\n\n  %s\n\n"), url);
       veil_browser_open (url);
     }
   else
     {
-      g_printerr ("Sign in on this page with a browser on this machine:\n");
+      g_printerr (_ ("Sign in on this page with a browser on this machine:\n"));
       g_print ("%s\n", url);
     }
-  g_printerr ("Waiting for up to five minutes; Ctrl-C cancels.\n");
+  g_printerr (_ ("Waiting for up to five minutes; Ctrl-C cancels.\n"));
   veil_login_listener_wait_async (listener, NULL, on_ready, &result);
   return veil_login_listener_wait_finish (listener, await (&result), error);
 }
@@ -61,7 +62,7 @@ VeilSession *
 veil_sign_in_with_paste (GError **error)
 {
   g_autoptr (GBytes) text =
-      veil_cli_read_paste ("Paste the code that the sign-in page shows (it stays invisible; Ctrl-C gives up):",
+      veil_cli_read_paste (_ ("Paste the code that the sign-in page shows (it stays invisible; Ctrl-C gives up):"),
                            VEIL_SESSION_MAX_BYTES, error);
   const char *data;
   gsize length;
@@ -83,18 +84,20 @@ veil_sign_in_with_python (gboolean import, GError **error)
     {
       if (import && g_error_matches (local_error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))
         g_set_error (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-                     "There is no session of the Python client at %s: sign in without --import", path);
+                     _ ("There is no session of the Python client at %s: sign in without --import"), path);
       else if (import)
         g_propagate_error (error, g_steal_pointer (&local_error));
       return NULL;
     }
   if (import)
     return g_steal_pointer (&session);
-  g_printerr ("The Python client is signed in%s%s (%s).\n", session->email != NULL ? " as " : "",
-              session->email != NULL ? session->email : "", path);
+  if (session->email != NULL)
+    g_printerr (_ ("The Python client is signed in as %s (%s).\n"), session->email, path);
+  else
+    g_printerr (_ ("The Python client is signed in (%s).\n"), path);
   if (!isatty (STDIN_FILENO))
-    g_printerr ("`og-veil login --import` takes that session over.\n");
-  else if (veil_terminal_ask ("Take its session over? The Python client will have to sign in again. [y/N] "))
+    g_printerr (_ ("`og-veil login --import` takes that session over.\n"));
+  else if (veil_terminal_ask (_ ("Take its session over? The Python client will have to sign in again. [y/N] ")))
     return g_steal_pointer (&session);
   return NULL;
 }
@@ -128,17 +131,17 @@ ask_for_consent (const char *differences, gboolean trust_new, GError **error)
   g_autofree char *line = NULL;
 
   if (trust_new || isatty (STDIN_FILENO))
-    g_printerr ("This login is for another network than the one you trust:\n%s", differences);
+    g_printerr (_ ("This login is for another network than the one you trust:\n%s"), differences);
   if (trust_new)
     return TRUE;
   if (isatty (STDIN_FILENO) &&
-      veil_terminal_ask ("Whoever runs it decides which enclaves get your prompts. Trust it from now on? [y/N] "))
+      veil_terminal_ask (_ ("Whoever runs it decides which enclaves get your prompts. Trust it from now on? [y/N] ")))
     return TRUE;
   line = g_strdelimit (g_strstrip (g_strdup (differences)), "\n", ';');
   g_set_error (
       error, VEIL_ERROR, VEIL_ERROR_BUNDLE,
-      "This login is for another network than the one you trust (%s), so nothing was changed; if you know why, sign in with "
-      "--trust-new-network",
+      _ ("This login is for another network than the one you trust (%s), so nothing was changed; if you know why, sign in with "
+         "--trust-new-network"),
       line);
   return FALSE;
 }
@@ -173,7 +176,12 @@ veil_sign_in_commit (const VeilSettings *settings, VeilTokenStore *store, VeilSe
 void
 veil_sign_in_print (const VeilSession *session, const char *where)
 {
-  g_print ("signed in%s%s; the session is kept in %s\n", session->email != NULL ? " as " : "",
-           session->email != NULL ? session->email : "", where);
-  g_print ("relay    %s\nregistry %s, contract %s\n", session->relay_url, session->registry_rpc_url, session->registry_address);
+  g_autofree char *registry = g_strdup_printf (_ ("%s, contract %s"), session->registry_rpc_url, session->registry_address);
+
+  if (session->email != NULL)
+    g_print (_ ("signed in as %s; the session is kept in %s\n"), session->email, where);
+  else
+    g_print (_ ("signed in; the session is kept in %s\n"), where);
+  veil_cli_print_row ("", C_ ("status", "relay"), 8, session->relay_url);
+  veil_cli_print_row ("", C_ ("status", "registry"), 8, registry);
 }

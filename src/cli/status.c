@@ -125,30 +125,30 @@ row (const char *name, const char *value)
 {
   g_autofree char *printable = veil_cli_printable (value);
 
-  g_print ("%-12s %s\n", name, printable);
+  veil_cli_print_row ("", name, 12, printable);
 }
 
 static void
 print_account (const Status *self)
 {
   if (self->running != NULL && self->running->sandbox)
-    row (_ ("account"), _ ("none: this is the sandbox, simulated and not attested"));
+    row (C_ ("status", "account"), _ ("none: this is the sandbox, simulated and not attested"));
   else if (self->store_problem != NULL)
-    row (_ ("account"), self->store_problem->message);
+    row (C_ ("status", "account"), self->store_problem->message);
   else if (self->session != NULL)
-    row (_ ("account"), self->session->email != NULL ? self->session->email : _ ("signed in"));
+    row (C_ ("status", "account"), self->session->email != NULL ? self->session->email : C_ ("status", "signed in"));
   else if (self->relay_url != NULL)
-    row (_ ("account"), _ ("signed in for this run only"));
+    row (C_ ("status", "account"), _ ("signed in for this run only"));
   else
-    row (_ ("account"), _ ("nobody is signed in; `og-veil login` does it"));
+    row (C_ ("status", "account"), _ ("nobody is signed in; `og-veil login` does it"));
   if (self->app_env != NULL)
-    row (_ ("environment"), self->app_env);
+    row (C_ ("status", "environment"), self->app_env);
   if (self->relay_url != NULL)
     {
       g_autofree char *registry = g_strdup_printf (_ ("%s, contract %s"), self->registry_rpc_url, self->registry_address);
 
-      row (_ ("relay"), self->relay_url);
-      row (_ ("registry"), registry);
+      row (C_ ("status", "relay"), self->relay_url);
+      row (C_ ("status", "registry"), registry);
     }
 }
 
@@ -161,13 +161,29 @@ print_enclave (const Status *self)
   const char *state = get_text (self, "status");
 
   if (tee_id == NULL)
-    row (_ ("enclave"), g_strcmp0 (state, "ok") == 0 ? _ ("chosen with the first request") : state != NULL ? state : "-");
+    row (C_ ("status", "enclave"), g_strcmp0 (state, "ok") == 0 ? _ ("chosen with the first request")
+                                   : state != NULL              ? state
+                                                                : "-");
   else
     {
-      row (_ ("enclave"), tee_id);
+      row (C_ ("status", "enclave"), tee_id);
       row ("", endpoint != NULL ? endpoint : "-");
       row (_ ("  PCR"), pcr_hash != NULL ? pcr_hash : "-");
     }
+}
+
+static char *
+describe_counts (const Status *self)
+{
+  gulong n_verified = (gulong) get_count (self, "verified");
+  gulong n_refused = (gulong) get_count (self, "refused");
+  gulong n_failed = (gulong) get_count (self, "failed");
+  g_autofree char *verified = g_strdup_printf (ngettext ("%lu verified", "%lu verified", n_verified), n_verified);
+  g_autofree char *refused = g_strdup_printf (ngettext ("%lu refused", "%lu refused", n_refused), n_refused);
+  g_autofree char *failed = g_strdup_printf (ngettext ("%lu failed", "%lu failed", n_failed), n_failed);
+
+  /* Translators: how many requests were verified, refused and failed */
+  return g_strdup_printf (_ ("%s, %s, %s"), verified, refused, failed);
 }
 
 static void
@@ -180,25 +196,25 @@ print_server (const Status *self)
 
   if (self->running == NULL)
     {
-      row (_ ("server"), _ ("not running; `og-veil` starts it"));
+      row (C_ ("status", "server"), _ ("not running; `og-veil` starts it"));
       return;
     }
   start = g_date_time_new_from_unix_local (get_start (self));
-  since = g_date_time_format (start, "%F %T");
+  /* Translators: a date and a time as in g_date_time_format(): %x and %X are those of the locale. */
+  since = g_date_time_format (start, _ ("%Y-%m-%d %H:%M:%S"));
   server = g_strdup_printf (_ ("%s %s, pid %d, since %s"), self->running->program, self->running->version, (int) self->running->pid,
                             since);
-  row (_ ("server"), server);
-  row (_ ("address"), self->url != NULL ? self->url : _ ("none: it does not serve"));
+  row (C_ ("status", "server"), server);
+  row (C_ ("status", "address"), self->url != NULL ? self->url : _ ("none: it does not serve"));
   if (self->running->log != NULL)
-    row (_ ("log"), self->running->log);
+    row (C_ ("status", "log"), self->running->log);
   if (self->health_problem != NULL)
-    row (_ ("enclave"), self->health_problem->message);
+    row (C_ ("status", "enclave"), self->health_problem->message);
   if (self->health == NULL)
     return;
   print_enclave (self);
-  counts = g_strdup_printf (_ ("%" G_GUINT64_FORMAT " verified, %" G_GUINT64_FORMAT " refused, %" G_GUINT64_FORMAT " failed"),
-                            get_count (self, "verified"), get_count (self, "refused"), get_count (self, "failed"));
-  row (_ ("requests"), counts);
+  counts = describe_counts (self);
+  row (C_ ("status", "requests"), counts);
 }
 
 /* --- for programs --- */
@@ -322,14 +338,14 @@ veil_command_status (int argc, char **argv)
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
-    return veil_cli_fail_usage (_ ("status takes no argument \"%s\""), argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "status", argv[1]);
   if (!load (&status, settings, &error))
     return veil_cli_fail (error);
   if (json)
     print_json (&status, settings);
   else
     {
-      row (_ ("Veil"), VEIL_VERSION);
+      row ("Veil", VEIL_VERSION);
       print_account (&status);
       print_server (&status);
     }

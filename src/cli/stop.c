@@ -115,8 +115,10 @@ restart (const VeilSettings *settings, const VeilInstanceInfo *running)
   now = wait_for_start (settings, running);
   if (now == NULL)
     {
-      g_printerr (_ ("og-veil: It did not start again; %s%s says why\n"), running->log != NULL ? "" : _ ("standard error of "),
-                  running->log != NULL ? running->log : running->program);
+      if (running->log != NULL)
+        g_printerr (_ ("og-veil: It did not start again; %s says why\n"), running->log);
+      else
+        g_printerr (_ ("og-veil: It did not start again; standard error of %s says why\n"), running->program);
       return VEIL_EXIT_FAILURE;
     }
   who = veil_serve_describe (now);

@@ -111,7 +111,8 @@ print_document (const VeilAttestation *attestation)
   g_autofree char *made = time != NULL ? g_date_time_format_iso8601 (time) : NULL;
   g_autofree char *pcr_hash = veil_hex_encode_0x (attestation->pcr_hash, 32);
 
-  g_print ("  %-9s %s\n  %-9s %s\n", _ ("module"), attestation->module_id, _ ("made"), made != NULL ? made : "");
+  veil_cli_print_row ("  ", C_ ("attestation", "module"), 9, attestation->module_id);
+  veil_cli_print_row ("  ", C_ ("attestation", "made"), 9, made != NULL ? made : "");
   for (guint i = 0; i < 3; i++)
     {
       char digits[2 * VEIL_ATTESTATION_PCR_SIZE + 1];
@@ -119,7 +120,7 @@ print_document (const VeilAttestation *attestation)
       veil_hex_encode (g_bytes_get_data (attestation->pcrs[i], NULL), VEIL_ATTESTATION_PCR_SIZE, digits);
       g_print ("  PCR%-6u %s\n", i, digits);
     }
-  g_print ("  %-9s %s\n", _ ("pin"), pcr_hash);
+  veil_cli_print_row ("  ", C_ ("attestation", "pin"), 9, pcr_hash);
 }
 
 static void
@@ -128,7 +129,8 @@ print_report (const VeilAttestReport *report)
   g_autofree char *endpoint = veil_cli_printable (report->tee->endpoint);
   gboolean holds = veil_attest_report_holds (report);
 
-  g_print ("%s\n  %-9s %s\n", report->tee->id, _ ("endpoint"), endpoint);
+  g_print ("%s\n", report->tee->id);
+  veil_cli_print_row ("  ", C_ ("enclave", "endpoint"), 9, endpoint);
   for (VeilAttestCheck check = 0; check < VEIL_N_ATTEST_CHECKS; check++)
     if (veil_attest_report_applies (report, check))
       print_check (report, check);

@@ -47,16 +47,27 @@ static void
 print_tee (const Listing *listing, const VeilTee *tee)
 {
   const VeilBuild *build = find_build (listing, tee->pcr_hash);
-  const char *version = build != NULL ? build->version : NULL;
+  g_autoptr (GString) line = g_string_new (tee->id);
 
-  g_print ("%s%s%s\n", tee->id, g_strcmp0 (tee->id, listing->active_id) == 0 ? "  active" : "",
-           g_strcmp0 (tee->id, listing->settings->tee_id) == 0 ? "  selected" : "");
-  g_print ("  endpoint  %s\n", tee->endpoint);
-  g_print ("  PCR       %s%s%s%s%s\n", tee->pcr_hash, version != NULL ? "  version " : "", version != NULL ? version : "",
-           is_pinned (listing, tee->pcr_hash) ? "  pinned" : "",
-           build != NULL && build->version != NULL && !build->approved ? "  no longer approved" : "");
+  if (g_strcmp0 (tee->id, listing->active_id) == 0)
+    g_string_append_printf (line, "  %s", C_ ("enclave", "active"));
+  if (g_strcmp0 (tee->id, listing->settings->tee_id) == 0)
+    g_string_append_printf (line, "  %s", C_ ("enclave", "selected"));
+  g_print ("%s\n", line->str);
+  veil_cli_print_row ("  ", C_ ("enclave", "endpoint"), 9, tee->endpoint);
+  g_string_assign (line, tee->pcr_hash);
+  if (build != NULL && build->version != NULL)
+    {
+      g_string_append (line, "  ");
+      g_string_append_printf (line, C_ ("build", "version %s"), build->version);
+    }
+  if (is_pinned (listing, tee->pcr_hash))
+    g_string_append_printf (line, "  %s", C_ ("build", "pinned"));
+  if (build != NULL && build->version != NULL && !build->approved)
+    g_string_append_printf (line, "  %s", C_ ("build", "no longer approved"));
+  veil_cli_print_row ("  ", C_ ("enclave", "PCR"), 9, line->str);
   if (tee->unusable != NULL)
-    g_print ("  not used: %s\n", tee->unusable);
+    g_print (_ ("  not used: %s\n"), tee->unusable);
 }
 
 static void
@@ -217,7 +228,7 @@ list (const VeilSettings *settings, gboolean json)
   else if (json)
     print_json (&listing);
   else if (listing.tees->len == 0)
-    g_print ("The registry lists no active TEE\n");
+    g_print (_ ("The registry lists no active TEE\n"));
   else
     for (guint i = 0; i < listing.tees->len; i++)
       print_tee (&listing, listing.tees->pdata[i]);
@@ -249,13 +260,13 @@ select_tee (const VeilSettings *settings, const char *text)
   else if (veil_hex_decode (text, bytes, sizeof bytes))
     tee_id = veil_hex_encode_0x (bytes, sizeof bytes);
   else
-    return veil_cli_fail_usage ("a TEE id has 64 hexadecimal digits, with or without 0x; \"auto\" lets Veil choose");
+    return veil_cli_fail_usage (_ ("a TEE id has 64 hexadecimal digits, with or without 0x; \"auto\" lets Veil choose"));
   if (!veil_settings_file_change (settings, "tee-id", set_tee_id, tee_id, &error))
     return veil_cli_fail (error);
   if (g_str_equal (tee_id, "auto"))
-    g_print ("Veil chooses the TEE\n");
+    g_print (_ ("Veil chooses the TEE\n"));
   else
-    g_print ("selected %s: it is used, or none\n", tee_id);
+    g_print (_ ("selected %s: it is used, or none\n"), tee_id);
   return VEIL_EXIT_OK;
 }
 
@@ -267,9 +278,9 @@ veil_command_tees (int argc, char **argv)
   gboolean yes = FALSE;
   g_autofree char *attest = NULL;
   const GOptionEntry entries[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "An object with tees and builds; with --attest, one with the checks", NULL },
-    { "attest", 0, 0, G_OPTION_ARG_STRING, &attest, "Ask this enclave itself for its attestation, and check it", "ID" },
-    { "yes", 0, 0, G_OPTION_ARG_NONE, &yes, "Consent to show the enclave this machine's address (with --attest)", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("An object with tees and builds; with --attest, one with the checks"), NULL },
+    { "attest", 0, 0, G_OPTION_ARG_STRING, &attest, N_ ("Ask this enclave itself for its attestation, and check it"), "ID" },
+    { "yes", 0, 0, G_OPTION_ARG_NONE, &yes, N_ ("Consent to show the enclave this machine's address (with --attest)"), NULL },
     { NULL },
   };
   g_autoptr (VeilSettings) settings = veil_cli_parse ("tees", entries, flags, &argc, &argv);
@@ -284,5 +295,5 @@ veil_command_tees (int argc, char **argv)
     return list (settings, json);
   if (argc == 3 && g_str_equal (argv[1], "select") && !json && attest == NULL)
     return select_tee (settings, argv[2]);
-  return veil_cli_fail_usage ("tees takes nothing, or \"select\" and a TEE id or \"auto\"");
+  return veil_cli_fail_usage (_ ("tees takes nothing, or \"select\" and a TEE id or \"auto\""));
 }

@@ -6,9 +6,21 @@
 #include "secret.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* The answer of the language, which its questions name; and always the English one, which the manual names. */
+static gboolean
+means_yes (const char *reply)
+{
+  /* Translators: the small letter for yes, as your translations of the questions that end in [y/N] or [Y/n] show it. */
+  gunichar yes = g_utf8_get_char (C_ ("yes", "y"));
+  gunichar given = g_utf8_get_char_validated (reply, -1);
+
+  return given != (gunichar) -1 && given != (gunichar) -2 && (g_unichar_tolower (given) == yes || given == 'y' || given == 'Y');
+}
 
 gboolean
 veil_terminal_ask (const char *question)
@@ -16,7 +28,7 @@ veil_terminal_ask (const char *question)
   char reply[64];
 
   g_printerr ("%s", question);
-  return fgets (reply, sizeof reply, stdin) != NULL && g_ascii_tolower (reply[0]) == 'y';
+  return fgets (reply, sizeof reply, stdin) != NULL && means_yes (reply);
 }
 
 /* Byte by byte: what follows the line stays for others. */
@@ -91,5 +103,5 @@ veil_terminal_ask_or (const char *question, gboolean otherwise)
 {
   g_autofree char *line = veil_terminal_ask_line (question);
 
-  return line == NULL || *line == '\0' ? otherwise : g_ascii_tolower (*line) == 'y';
+  return line == NULL || *line == '\0' ? otherwise : means_yes (line);
 }

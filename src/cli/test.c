@@ -80,7 +80,7 @@ ask (Question *self, const VeilSettings *settings, const char *url, const char *
   self->answer = soup_session_send_and_read (session, self->message, NULL, error);
   if (self->answer == NULL)
     {
-      g_prefix_error (error, "Nothing answers at %s; start it with `og-veil` (or `og-veil serve`): ", url);
+      g_prefix_error (error, _ ("Nothing answers at %s; start it with `og-veil` (or `og-veil serve`): "), url);
       return FALSE;
     }
   self->doc = veil_json_doc_new (g_bytes_get_data (self->answer, NULL), g_bytes_get_size (self->answer), error);
@@ -158,19 +158,19 @@ show (const Question *self)
 
   if (soup_message_get_status (self->message) != SOUP_STATUS_OK)
     {
-      g_printerr ("og-veil: %s\n", refusal != NULL ? printable : "The endpoint answered with an error that it did not explain");
+      g_printerr ("og-veil: %s\n", refusal != NULL ? printable : _ ("The endpoint answered with an error that it did not explain"));
       return VEIL_EXIT_FAILURE;
     }
   if (g_strcmp0 (verified, "true") != 0 || !veil_json_is (veil_json_get_member (proof, "verified"), VEIL_JSON_TRUE) ||
       tee_id == NULL)
     {
-      g_printerr ("og-veil: What answers on this port is not Veil: the answer is not verified\n");
+      g_printerr (_ ("og-veil: What answers on this port is not Veil: the answer is not verified\n"));
       return VEIL_EXIT_FAILURE;
     }
   if ((self->receipt != NULL || self->json) && show_receipt (self, text) != VEIL_EXIT_OK)
     return VEIL_EXIT_FAILURE;
   if (!self->json)
-    g_print ("%s\n\n✓ verified%s\n%s\n", printable, sandbox ? " (sandbox: simulated, not attested)" : "", tee_id);
+    g_print ("%s\n\n✓ %s\n%s\n", printable, sandbox ? _ ("verified (sandbox: simulated, not attested)") : _ ("verified"), tee_id);
   return VEIL_EXIT_OK;
 }
 
@@ -180,7 +180,7 @@ veil_command_test (int argc, char **argv)
   static const char *const flags[] = { "home", "host", "port", NULL };
   g_auto (Question) question = { NULL };
   const GOptionEntry entries[] = {
-    { "model", 'm', 0, G_OPTION_ARG_STRING, &question.model, "Model to ask (default " DEFAULT_MODEL ")", "NAME" },
+    { "model", 'm', 0, G_OPTION_ARG_STRING, &question.model, N_ ("Model to ask (default gpt-4.1-mini)"), "NAME" },
     { "receipt", 0, 0, G_OPTION_ARG_FILENAME, &question.receipt, N_ ("Write the answer's receipt, for `og-veil verify`"), "FILE" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &question.json, N_ ("An object with verified, sandbox, tee_id, text and receipt"), NULL },
     { NULL },
@@ -194,7 +194,7 @@ veil_command_test (int argc, char **argv)
     return VEIL_EXIT_USAGE;
   prompt = argc > 1 ? g_strjoinv (" ", argv + 1) : g_strdup (DEFAULT_PROMPT);
   if (!g_utf8_validate (prompt, -1, NULL))
-    return veil_cli_fail_usage ("the prompt is not UTF-8, so it cannot be sent as it is");
+    return veil_cli_fail_usage (_ ("the prompt is not UTF-8, so it cannot be sent as it is"));
   url = veil_running_get_url (settings, &error);
   if (url == NULL)
     return veil_cli_fail (error);

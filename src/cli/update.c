@@ -77,7 +77,7 @@ veil_command_update (int argc, char **argv)
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
   if (argc > 1)
-    return veil_cli_fail_usage (_ ("update takes no argument \"%s\""), argv[1]);
+    return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), "update", argv[1]);
   installation = veil_installation_find ();
   switch (installation->kind)
     {

@@ -122,7 +122,7 @@ print_field (const char *name, const char *value)
   g_autofree char *printable = veil_cli_printable (value);
 
   g_strdelimit (printable, "\n\t", ' ');
-  g_print ("  %-13s %s\n", name, printable);
+  veil_cli_print_row ("  ", name, 13, printable);
 }
 
 static void
@@ -139,22 +139,23 @@ print_receipt (const Report *self)
 {
   const VeilProof *proof = self->receipt->proof;
   g_autoptr (GDateTime) signed_at = g_date_time_new_from_unix_utc ((gint64) proof->timestamp);
-  g_autofree char *time = g_date_time_format (signed_at, "%Y-%m-%d %H:%M:%S UTC");
+  /* Translators: a date and a time as in g_date_time_format(): %x and %X are those of the locale. */
+  g_autofree char *time = g_date_time_format (signed_at, _ ("%Y-%m-%d %H:%M:%S UTC"));
   g_autofree char *request_hash = veil_hex_encode_0x (proof->request_hash, 32);
   g_autofree char *output_hash = veil_hex_encode_0x (proof->output_hash, 32);
 
   g_print ("\n%s\n", _ ("Covered by the signature:"));
-  print_field (_ ("enclave"), proof->tee_id);
-  print_field (_ ("signed at"), time);
-  print_field (_ ("request hash"), request_hash);
-  print_field (_ ("output hash"), output_hash);
-  print_names (_ ("of the answer"), proof->signed_);
+  print_field (C_ ("receipt", "enclave"), proof->tee_id);
+  print_field (C_ ("receipt", "signed at"), time);
+  print_field (C_ ("receipt", "request hash"), request_hash);
+  print_field (C_ ("receipt", "output hash"), output_hash);
+  print_names (C_ ("receipt", "of the answer"), proof->signed_);
   g_print ("%s\n", _ ("Said by the receipt, not covered by the signature:"));
-  print_field (_ ("model"), self->receipt->model);
-  print_field (_ ("endpoint"), proof->tee_endpoint);
-  print_field (_ ("PCR hash"), proof->pcr_hash);
-  print_names (_ ("unsigned"), self->unsigned_ != NULL ? self->unsigned_ : proof->unsigned_);
-  print_names (_ ("not sent"), proof->dropped);
+  print_field (C_ ("receipt", "model"), self->receipt->model);
+  print_field (C_ ("receipt", "endpoint"), proof->tee_endpoint);
+  print_field (C_ ("receipt", "PCR hash"), proof->pcr_hash);
+  print_names (C_ ("receipt", "unsigned"), self->unsigned_ != NULL ? self->unsigned_ : proof->unsigned_);
+  print_names (C_ ("receipt", "not sent"), proof->dropped);
 }
 
 static void
