@@ -34,7 +34,7 @@ char       **veil_serve_filter_command (char **command, const char *const *more)
 
 /* "… runs already …" on standard output, with how to end it. */
 void         veil_serve_print_holder (const VeilSettings *settings, const VeilInstanceInfo *holder);
-/* New string: "og-veil 0.1.0 serves at http://…/v1 (pid 4711)". */
+/* New string: "og-veil VERSION serves at http://…/v1 (pid 4711)". */
 char        *veil_serve_describe (const VeilInstanceInfo *info);
 /* New string: `og-veil COMMAND`, with the home if that is none that the command would find by itself. */
 char        *veil_serve_command (const VeilSettings *settings, const char *command);

@@ -382,7 +382,7 @@ def test_status_for_people(home):
     lines = home.good('status').splitlines()
     rows = dict(line.split(None, 1) for line in lines if not line.startswith(' '))
     facts, status = home.facts(), home.status()
-    assert rows['Veil'] == '0.1.0' == status['version'] and rows['environment'] == 'sandbox' and rows['relay'] == facts['relay_url']
+    assert rows['Veil'] == os.environ['VEIL_VERSION'] == status['version'] and rows['environment'] == 'sandbox' and rows['relay'] == facts['relay_url']
     assert 'sandbox' in rows['account'] and 'pid %d' % facts['pid'] in rows['server'] and rows['address'].endswith(':%d/v1' % facts['port'])
     assert rows['enclave'] == status['server']['tee']['tee_id'] and status['server']['tee']['pcr_hash'] in ''.join(lines)
     assert rows['requests'] == '1 verified, 0 refused, 0 failed' and rows['log'] == str(home.path / 'veil.log')

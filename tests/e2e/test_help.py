@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Help texts, and what is said to those who call in a wrong way."""
 
+import os
 import re
 import shlex
 
@@ -61,7 +62,7 @@ def test_wrong_option(command):
 
 @pytest.mark.parametrize('command', COMMANDS)
 def test_version_of_each(command):
-    assert run(command, '--version').stdout == run('--version').stdout == b'og-veil 0.1.0\n'
+    assert run(command, '--version').stdout == run('--version').stdout == b'og-veil %s\n' % os.environ['VEIL_VERSION'].encode()
 
 
 @pytest.mark.parametrize('arguments', [['conquer'], ['help', 'conquer'], ['--conquer']], ids=' '.join)
