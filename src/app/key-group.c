@@ -79,11 +79,9 @@ on_key (VeilKeyGroup *self)
 {
   const char *key = gtk_editable_get_text (GTK_EDITABLE (self->key_row));
   const char *wrong = veil_api_key_check (key);
-  /* Translators: %s says what is wrong with it */
-  g_autofree char *text = wrong != NULL ? g_strdup_printf (_ ("The key %s"), wrong) : NULL;
 
   if (wrong != NULL)
-    gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", text);
+    gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", wrong);
   else
     save (self, key);
   gtk_editable_set_text (GTK_EDITABLE (self->key_row), "");

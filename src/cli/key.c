@@ -54,9 +54,9 @@ ask_for_key (GError **error)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
                  _ ("No key was given, and nothing is changed; `og-veil key --help` tells more"));
   else if (wrong != NULL)
-    /* Translators: %s says what is wrong, as in "must have at least 8 characters" */
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                 _ ("The key %s; nothing is changed, `og-veil key --help` tells more"), wrong);
+    /* Translators: a sentence says what is wrong, as in "An API key has at least 8 characters" */
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("%s; nothing is changed, `og-veil key --help` tells more"),
+                 wrong);
   else
     return key;
   veil_secret_free (key);

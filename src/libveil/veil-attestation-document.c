@@ -9,6 +9,7 @@
 #include "nitro.h"
 #include "readable.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -111,7 +112,7 @@ veil_attestation_document_check_nonce (VeilAttestationDocument *self, GBytes *no
   if (given != NULL && g_bytes_equal (given, nonce))
     return TRUE;
   g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_ATTEST_NONCE,
-                       "The attestation document was made for another question; it may be an old one");
+                       _ ("The attestation document was made for another question; it may be an old one"));
   return FALSE;
 }
 
@@ -140,27 +141,27 @@ veil_attestation_document_check_enclave (VeilAttestationDocument *self, VeilEncl
   attestation = self->attestation;
   if (veil_attestation_is_debug (attestation))
     {
-      why = "The enclave runs in debug mode: its host can look into it";
+      why = _ ("The enclave runs in debug mode: its host can look into it");
       code = VEIL_ERROR_ATTEST_DEBUG;
     }
   else if (!g_str_equal (self->pcr_hash, veil_enclave_get_pcr_hash (enclave)))
     {
-      why = "The attested build is not the one that the registry lists";
+      why = _ ("The attested build is not the one that the registry lists");
       code = VEIL_ERROR_ATTEST_PCR;
     }
   else if (!attestation->has_hashes)
     {
-      why = "The attestation document does not name the enclave's keys";
+      why = _ ("The attestation document does not name the enclave's keys");
       code = VEIL_ERROR_ATTEST_USER_DATA;
     }
   else if (!has_sha256 (veil_enclave_get_signing_key (enclave), attestation->signing_key_hash))
     {
-      why = "The attested signing key is not the one that the registry lists";
+      why = _ ("The attested signing key is not the one that the registry lists");
       code = VEIL_ERROR_ATTEST_KEY;
     }
   else if (!has_sha256 (veil_enclave_get_tls_certificate (enclave), attestation->tls_certificate_hash))
     {
-      why = "The attested TLS certificate is not the one that the registry lists";
+      why = _ ("The attested TLS certificate is not the one that the registry lists");
       code = VEIL_ERROR_ATTEST_TLS;
     }
   if (why != NULL)

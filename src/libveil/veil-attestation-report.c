@@ -5,6 +5,7 @@
 
 #include "attest-fetch.h"
 #include "readable.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -113,7 +114,7 @@ veil_enclave_attest_async (VeilEnclave *self, const char *const *pcr_pins, GCanc
     {
       g_task_return_new_error (
           task, VEIL_ERROR, VEIL_ERROR_SANDBOX,
-          "The sandbox of this login bundle did not say under which root it attests; get a bundle from it anew");
+          _ ("The sandbox of this login bundle did not say under which root it attests; get a bundle from it anew"));
       return;
     }
   veil_attest_fetch_async (veil_enclave_get_tee (self), (const char *const *) pins, veil_enclave_get_sandbox_root (self),
@@ -140,7 +141,7 @@ veil_attestation_report_check (VeilAttestationReport *self, GError **error)
         return FALSE;
       }
   g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INTERNAL,
-                       "Not all checks of the attestation were made; ask the enclave again");
+                       _ ("Not all checks of the attestation were made; ask the enclave again"));
   return FALSE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "readable.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -66,7 +67,7 @@ give_up (VeilAuthorization *self, const char *message)
 static void
 veil_authorization_dispose (GObject *object)
 {
-  give_up (VEIL_AUTHORIZATION (object), "The request was not authorized: nobody has answered the client's signal “authorize”");
+  give_up (VEIL_AUTHORIZATION (object), _ ("The request was not authorized: nobody has answered the client's signal “authorize”"));
   G_OBJECT_CLASS (veil_authorization_parent_class)->dispose (object);
 }
 
@@ -127,7 +128,7 @@ veil_authorization_set_header (VeilAuthorization *self, const char *name, const 
   if (self->task == NULL)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                           "The authorization has ended; its headers cannot change any more");
+                           _ ("The authorization has ended; its headers cannot change any more"));
       return FALSE;
     }
   return veil_relay_headers_set (self->headers, name, value, error);

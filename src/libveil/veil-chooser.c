@@ -5,6 +5,7 @@
 
 #include "hex.h"
 #include "readable.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -69,7 +70,7 @@ veil_chooser_set_tee_id (VeilChooser *self, const char *tee_id, GError **error)
   g_return_val_if_fail (VEIL_IS_CHOOSER (self), FALSE);
   if (tee_id != NULL)
     {
-      id = veil_wrap_normalize_hex (tee_id, 32, "TEE id", error);
+      id = veil_wrap_normalize_hex (tee_id, 32, _ ("The TEE id"), error);
       if (id == NULL)
         return FALSE;
     }
@@ -152,7 +153,7 @@ veil_chooser_choose (VeilChooser *self, VeilEnclave *avoid, GError **error)
   if (chosen == NULL)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INTERNAL,
-                           "The enclave that was chosen is not in the list; read the registry again");
+                           _ ("The enclave that was chosen is not in the list; read the registry again"));
       return NULL;
     }
   if (g_set_object (&self->current, chosen))

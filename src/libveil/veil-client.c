@@ -117,7 +117,7 @@ veil_client_new (const char *relay_url, VeilRegistryClient *registry, GError **e
   if (strchr (relay_url, '?') == NULL)
     return build (relay_url, registry);
   g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                       "The relay's address has a query, and a path is to be added to it");
+                       _ ("The relay's address has a query, and a path is to be added to it"));
   return NULL;
 }
 
@@ -225,8 +225,10 @@ may_authorize_again (VeilClient *self, const Sending *sending, const GError *err
 static void
 drop_advice (GError *error)
 {
-  if (error->domain == VEIL_ERROR && g_str_has_suffix (error->message, VEIL_RELAY_ERROR_LOGIN_ADVICE))
-    error->message[strlen (error->message) - strlen (VEIL_RELAY_ERROR_LOGIN_ADVICE)] = '\0';
+  const char *advice = veil_relay_error_get_login_advice ();
+
+  if (error->domain == VEIL_ERROR && g_str_has_suffix (error->message, advice))
+    error->message[strlen (error->message) - strlen (advice)] = '\0';
 }
 
 static void
@@ -339,7 +341,7 @@ authorize_by_bundle (VeilClient *self, GTask *asking, Sending *sending)
   else
     g_task_return_new_error (
         asking, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-        "Nobody authorizes requests: handle the client's signal “authorize”, or make the client for a login bundle");
+        _ ("Nobody authorizes requests: handle the client's signal “authorize”, or make the client for a login bundle"));
 }
 
 static void

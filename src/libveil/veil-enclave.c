@@ -124,7 +124,7 @@ veil_enclave_new (const char *endpoint, const char *pcr_hash, GBytes *signing_ke
   gsize length;
 
   g_return_val_if_fail (endpoint != NULL && pcr_hash != NULL && signing_key != NULL, NULL);
-  hash = veil_wrap_normalize_hex (pcr_hash, 32, "PCR hash", error);
+  hash = veil_wrap_normalize_hex (pcr_hash, 32, _ ("The PCR hash"), error);
   if (hash == NULL)
     return NULL;
   data = g_bytes_get_data (signing_key, &length);

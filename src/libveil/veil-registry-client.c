@@ -82,12 +82,12 @@ veil_registry_client_new (const char *url, const char *address, guint tee_type, 
   g_return_val_if_fail (url != NULL && address != NULL, NULL);
   if (!veil_fetch_check_url (url, _ ("The registry's address"), error))
     return NULL;
-  contract = veil_wrap_normalize_hex (address, 20, "registry contract", error);
+  contract = veil_wrap_normalize_hex (address, 20, _ ("The address of the registry contract"), error);
   if (contract == NULL)
     return NULL;
   if (tee_type <= G_MAXUINT8)
     return build (url, contract, (guint8) tee_type);
-  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The TEE type is not a number from 0 to 255");
+  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("The TEE type is not a number from 0 to 255"));
   return NULL;
 }
 

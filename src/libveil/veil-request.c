@@ -8,6 +8,7 @@
 #include "readable.h"
 #include "relay-open.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -100,7 +101,7 @@ veil_request_new_for_prompt (const char *model, const char *prompt, GError **err
   g_return_val_if_fail (model != NULL && prompt != NULL, NULL);
   if (!g_utf8_validate (model, -1, NULL) || !g_utf8_validate (prompt, -1, NULL))
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The model or the prompt is not UTF-8");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("The model or the prompt is not UTF-8"));
       return NULL;
     }
   writer = veil_json_writer_new (VEIL_JSON_COMPACT);
@@ -138,7 +139,7 @@ veil_request_verify_response (VeilRequest *self, VeilEnclave *enclave, GBytes *r
   if (at < -1 || at > MAX_TIME)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                           "The time at which the response was received is none that a clock shows");
+                           _ ("The time at which the response was received is none that a clock shows"));
       return NULL;
     }
   if (at < 0)

@@ -8,6 +8,7 @@
 #include "relay-client.h"
 #include "relay-open.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -70,7 +71,7 @@ veil_seal_new (VeilEnclave *enclave, GError **error)
   tee = veil_enclave_get_tee (enclave);
   if (tee->unusable != NULL)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE, "The enclave %s cannot be used: %s", tee->id, tee->unusable);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE, _ ("The enclave %s cannot be used: %s"), tee->id, tee->unusable);
       return NULL;
     }
   context = veil_ohttp_client_new (&tee->ohttp_key, error);
@@ -91,7 +92,8 @@ seal (VeilSeal *self, GBytes *plaintext, gboolean pad, GError **error)
 
   if (self->used)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The seal was used already; make one for each request");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+                           _ ("The seal was used already; make one for each request"));
       return NULL;
     }
   self->used = TRUE;
@@ -128,7 +130,8 @@ veil_seal_open_answer (VeilSeal *self, GBytes *body, GError **error)
   g_return_val_if_fail (is_made (self) && body != NULL, NULL);
   if (self->request == NULL)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "No request was sealed, so nothing can be its answer");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+                           _ ("No request was sealed, so nothing can be its answer"));
       return NULL;
     }
   answer =

@@ -6,6 +6,7 @@
 #include "keccak.h"
 #include "readable.h"
 #include "receipt.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "wrap.h"
 
@@ -113,7 +114,7 @@ veil_signed_receipt_check_request (VeilSignedReceipt *self, VeilRequest *request
   /* Older gateways leave reasoning_effort out; then the proof says so. */
   if (!proof->effort_signed && memcmp (proof->request_hash, asked->request_hash_plain, sizeof proof->request_hash) == 0)
     return TRUE;
-  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_REQUEST_HASH, "The receipt is for another request");
+  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_REQUEST_HASH, _ ("The receipt is for another request"));
   return FALSE;
 }
 
@@ -126,7 +127,7 @@ veil_signed_receipt_check_output (VeilSignedReceipt *self, GBytes *output, GErro
   veil_keccak256 (g_bytes_get_data (output, NULL), g_bytes_get_size (output), hash);
   if (memcmp (self->receipt->proof->output_hash, hash, sizeof hash) == 0)
     return TRUE;
-  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_OUTPUT_HASH, "The receipt is for another answer");
+  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_OUTPUT_HASH, _ ("The receipt is for another answer"));
   return FALSE;
 }
 

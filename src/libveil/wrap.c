@@ -4,6 +4,7 @@
 #include "wrap.h"
 
 #include "hex.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #define MAX_HEX_BYTES 64
@@ -16,8 +17,7 @@ veil_wrap_normalize_hex (const char *text, gsize length, const char *what, GErro
   g_assert (length <= sizeof bytes);
   if (veil_hex_decode (text, bytes, length))
     return veil_hex_encode_0x (bytes, length);
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The %s is not %" G_GSIZE_FORMAT " hexadecimal digits", what,
-               2 * length);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("%s is not %zu hexadecimal digits"), what, 2 * length);
   return NULL;
 }
 
@@ -28,7 +28,7 @@ veil_wrap_normalize_pins (const char *const *pcr_hashes, GError **error)
 
   for (guint i = 0; pcr_hashes != NULL && pcr_hashes[i] != NULL; i++)
     {
-      g_autofree char *pin = veil_wrap_normalize_hex (pcr_hashes[i], 32, "PCR hash", error);
+      g_autofree char *pin = veil_wrap_normalize_hex (pcr_hashes[i], 32, _ ("The PCR hash"), error);
 
       if (pin == NULL)
         return NULL;

@@ -5,6 +5,7 @@
 
 #include "secret-item.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define UNUSABLE "What is kept as the API key %s: set it again with `og-veil key set`"
 
 static const SecretSchema schema = {
   "ai.opengradient.Veil.ApiKey",
@@ -29,10 +28,10 @@ veil_api_key_check (const char *key)
 
   for (gsize i = 0; i < length; i++)
     if (!g_ascii_isgraph (key[i]))
-      return "may hold printable ASCII without spaces only";
+      return _ ("An API key holds printable ASCII without spaces only");
   if (length < VEIL_API_KEY_MIN_LENGTH)
-    return "must have at least 8 characters";
-  return length > VEIL_API_KEY_MAX_LENGTH ? "may have at most 4096 characters" : NULL;
+    return _ ("An API key has at least 8 characters");
+  return length > VEIL_API_KEY_MAX_LENGTH ? _ ("An API key has at most 4096 characters") : NULL;
 }
 
 /* --- the keyring --- */
@@ -41,23 +40,24 @@ static void
 take (GTask *task, const char *text, gsize length)
 {
   char *key = text != NULL ? g_strndup (text, length) : NULL;
-  const char *wrong = key != NULL ? strlen (key) != length ? "holds a NUL" : veil_api_key_check (key) : NULL;
+  const char *wrong = key != NULL ? strlen (key) != length ? _ ("An API key holds no NUL") : veil_api_key_check (key) : NULL;
 
   if (wrong == NULL)
     {
       g_task_return_pointer (task, key, (GDestroyNotify) veil_secret_free);
       return;
     }
-  g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_STORE, UNUSABLE, wrong);
+  g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_STORE,
+                           _ ("What is kept as the API key cannot be used (%s); set it again with `og-veil key set`"), wrong);
   veil_secret_free (key);
 }
 
 static const VeilSecretItemKind key_kind = {
   .schema = &schema,
   .application = "ai.opengradient.Veil.ApiKey",
-  .label = "Veil API key",
+  .label = N_ ("Veil API key"),
   .content_type = "text/plain",
-  .otherwise = "keep the API key in a file with --session-store file, or let OG_VEIL_API_KEY hold it",
+  .otherwise = N_ ("Otherwise keep the API key in a file with --session-store file, or let OG_VEIL_API_KEY hold it"),
   .take = take,
 };
 
@@ -67,12 +67,6 @@ static char *
 get_path (const char *home)
 {
   return g_build_filename (home, "api-key", NULL);
-}
-
-static GError *
-new_error (const char *path, const char *what, const char *why)
-{
-  return g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, "%s cannot be %s: %s", path, what, why);
 }
 
 /* NULL with an error, or without one if there is no file. */
@@ -88,17 +82,19 @@ read_file (const char *path, GError **error)
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
     return NULL;
   if (fd < 0 || fstat (fd, &status) != 0)
-    g_propagate_error (error, new_error (path, "read", g_strerror (errno)));
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be read: %s"), path, g_strerror (errno));
   else if (!S_ISREG (status.st_mode) || status.st_uid != geteuid () || (status.st_mode & 077) != 0)
-    g_propagate_error (error, new_error (path, "used", "it is no file that only you can read; `chmod 600` makes it one"));
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                 _ ("%s cannot be used: it is no file that only you can read; `chmod 600` makes it one"), path);
   else if ((n = read (fd, text, VEIL_API_KEY_MAX_LENGTH + 1)) < 0)
-    g_propagate_error (error, new_error (path, "read", g_strerror (errno)));
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be read: %s"), path, g_strerror (errno));
   if (fd >= 0)
     close (fd);
   if (n >= 0)
-    wrong = (gsize) n != strlen (text) ? "holds a NUL" : veil_api_key_check (text);
+    wrong = (gsize) n != strlen (text) ? _ ("An API key holds no NUL") : veil_api_key_check (text);
   if (wrong != NULL)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, UNUSABLE, wrong);
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                 _ ("What is kept as the API key cannot be used (%s); set it again with `og-veil key set`"), wrong);
   if (n >= 0 && wrong == NULL)
     return g_steal_pointer (&text);
   veil_secret_wipe (text, VEIL_API_KEY_MAX_LENGTH + 2);
@@ -110,7 +106,7 @@ clear_file (const char *path, GError **error)
 {
   if (unlink (path) == 0 || errno == ENOENT || errno == ENOTDIR)
     return TRUE;
-  g_propagate_error (error, new_error (path, "removed", g_strerror (errno)));
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be removed: %s"), path, g_strerror (errno));
   return FALSE;
 }
 
@@ -120,10 +116,10 @@ write_file (const char *home, const char *path, const char *key, GError **error)
   g_autoptr (GError) local_error = NULL;
 
   if (g_mkdir_with_parents (home, 0700) != 0)
-    g_propagate_error (error, new_error (path, "written", g_strerror (errno)));
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be written: %s"), path, g_strerror (errno));
   else if (!g_file_set_contents_full (path, key, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
                                       &local_error))
-    g_propagate_error (error, new_error (path, "written", local_error->message));
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be written: %s"), path, local_error->message);
   else
     return TRUE;
   return FALSE;

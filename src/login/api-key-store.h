@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 #define VEIL_API_KEY_MIN_LENGTH 8
 #define VEIL_API_KEY_MAX_LENGTH 4096
 
-/* What is wrong with @key, for "… %s" after its name; static; NULL: nothing. */
+/* What is wrong with @key, as a translated sentence without a full stop; static; NULL: nothing. */
 const char *veil_api_key_check (const char *key);
 
 /* @kind: "keyring" or "file". Finish returns the key, to be freed with veil_secret_free(); NULL without an error if there is none; NULL with

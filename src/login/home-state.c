@@ -3,6 +3,7 @@
 
 #include "home-state.h"
 
+#include "translate.h"
 #include "veil-error.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ make_home (const char *home, GError **error)
 {
   if (g_mkdir_with_parents (home, 0700) == 0)
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The folder %s cannot be made: %s", home, g_strerror (errno));
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The folder %s cannot be made: %s"), home, g_strerror (errno));
   return FALSE;
 }
 
@@ -52,7 +53,7 @@ veil_home_bump_generation (const char *home, GError **error)
     return FALSE;
   if (g_file_set_contents_full (path, word, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &cause))
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "A running server cannot be told of the change: %s; restart it",
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("A running server cannot be told of the change: %s; restart it"),
                cause->message);
   return FALSE;
 }
@@ -167,7 +168,7 @@ try_lock (GTask *task)
   if (errno == EWOULDBLOCK && g_get_monotonic_time () < wait->deadline)
     return TRUE;
   g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_STORE,
-                           "Another process is changing the session and does not end; stop it and try again");
+                           _ ("Another process is changing the session and does not end; stop it and try again"));
   return FALSE;
 }
 
@@ -199,7 +200,7 @@ veil_home_lock_async (const char *home, GCancellable *cancellable, GAsyncReadyCa
   wait->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (wait->fd < 0)
     {
-      g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_STORE, "%s cannot be opened: %s", path, g_strerror (errno));
+      g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be opened: %s"), path, g_strerror (errno));
       return;
     }
   if (!try_lock (task))

@@ -5,6 +5,7 @@
 
 #include "fetch.h"
 #include "login-request.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -185,7 +186,7 @@ listen_on_loopback (VeilLoginListener *self, GError **error)
       (got = g_socket_get_local_address (self->socket, &cause)) == NULL)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN,
-                   "Signing in through the browser needs a port on 127.0.0.1: %s; use --manual", cause->message);
+                   _ ("Signing in through the browser needs a port on 127.0.0.1: %s; use --manual"), cause->message);
       return FALSE;
     }
   g_socket_set_blocking (self->socket, FALSE);
@@ -206,7 +207,7 @@ make_path (VeilLoginListener *self, GError **error)
 
   if (getrandom (bytes, sizeof bytes, 0) != sizeof bytes)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INTERNAL, "The kernel gives no random numbers; use --manual");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INTERNAL, _ ("The kernel gives no random numbers; use --manual"));
       return FALSE;
     }
   veil_login_rules_set_path (&self->rules, bytes, sizeof bytes);
@@ -254,7 +255,7 @@ static GError *
 too_late (void)
 {
   return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-                              "Nobody signed in within five minutes: run `og-veil login` again, or use --manual");
+                              _ ("Nobody signed in within five minutes: run `og-veil login` again, or use --manual"));
 }
 
 static gboolean
@@ -285,7 +286,7 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
   g_autoptr (VeilLoginListener) self = g_object_ref (user_data);
 
   g_clear_pointer (&self->session, veil_session_unref);
-  settle (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Signing in was cancelled"));
+  settle (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Signing in was cancelled")));
   return G_SOURCE_REMOVE;
 }
 

@@ -27,7 +27,8 @@ veil_login_rules_set_app (VeilLoginRules *self, const char *app_url, GError **er
   uri = g_uri_parse (app_url, SOUP_HTTP_URI_FLAGS, NULL);
   if (uri == NULL || g_uri_get_query (uri) != NULL)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The address of the sign-in page may not have a query");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+                           _ ("The address of the sign-in page may not have a query"));
       return FALSE;
     }
   /* As browsers write it: lower case, without the scheme's own port. */
@@ -181,7 +182,7 @@ on_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
       return;
     }
   if (soup_server_message_get_status (message) == 0)
-    answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "This is too large for a login bundle");
+    answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, _ ("This is too large for a login bundle"));
   *waste += length;
   if (*waste > MAX_WASTE)
     hang_up (message);
@@ -202,11 +203,11 @@ check (SoupServerMessage *message, const VeilLoginRules *rules, const char *path
   const char *method = soup_server_message_get_method (message);
 
   if (!host_is_ours (headers, rules->port) || !target_is_ours (message, rules->port))
-    answer (message, SOUP_STATUS_FORBIDDEN, "This address is for programs on this machine");
+    answer (message, SOUP_STATUS_FORBIDDEN, _ ("This address is for programs on this machine"));
   else if (has_query || !veil_secret_equal_str (path, rules->path))
-    answer (message, SOUP_STATUS_NOT_FOUND, "There is nothing here");
+    answer (message, SOUP_STATUS_NOT_FOUND, _ ("There is nothing here"));
   else if (!header_is (headers, "Origin", rules->origin))
-    answer (message, SOUP_STATUS_FORBIDDEN, "Only the sign-in page may hand over a login");
+    answer (message, SOUP_STATUS_FORBIDDEN, _ ("Only the sign-in page may hand over a login"));
   else
     {
       soup_message_headers_replace (reply, "Access-Control-Allow-Origin", rules->origin);
@@ -215,12 +216,12 @@ check (SoupServerMessage *message, const VeilLoginRules *rules, const char *path
       else if (!g_str_equal (method, "POST"))
         {
           soup_message_headers_replace (reply, "Allow", "POST, OPTIONS");
-          answer (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "A login bundle is posted");
+          answer (message, SOUP_STATUS_METHOD_NOT_ALLOWED, _ ("A login bundle is posted"));
         }
       else if (!is_json (headers))
-        answer (message, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, "A login bundle is posted as application/json");
+        answer (message, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, _ ("A login bundle is posted as application/json"));
       else if (soup_message_headers_get_content_length (headers) > VEIL_SESSION_MAX_BYTES)
-        answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "This is too large for a login bundle");
+        answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, _ ("This is too large for a login bundle"));
       else
         return TRUE;
     }
@@ -245,9 +246,9 @@ veil_login_request_finish (SoupServerMessage *message, const VeilLoginRules *rul
   g_autoptr (GError) error = NULL;
 
   if (rules->used)
-    answer (message, SOUP_STATUS_CONFLICT, "Somebody has signed in already; start again from the program");
+    answer (message, SOUP_STATUS_CONFLICT, _ ("Somebody has signed in already; start again from the program"));
   else if (g_get_monotonic_time () >= rules->deadline)
-    answer (message, SOUP_STATUS_GONE, "The five minutes for signing in are over; start again from the program");
+    answer (message, SOUP_STATUS_GONE, _ ("The five minutes for signing in are over; start again from the program"));
   else if ((session = veil_session_new_from_bundle ((const char *) body->data, body->len, g_get_real_time () / G_USEC_PER_SEC,
                                                     &error)) == NULL ||
            !veil_session_check_can_serve (session, &error))

@@ -4,6 +4,7 @@
 #include "secret-item.h"
 
 #include "secret-operation.h"
+#include "translate.h"
 #include "veil-error.h"
 
 static void
@@ -40,8 +41,8 @@ save (VeilSecretOperation *self)
   g_autoptr (SecretValue) value = secret_value_new (text, (gssize) length, self->item_kind->content_type);
 
   veil_secret_operation_set_timer (self, self->prompt == VEIL_STORE_MAY_PROMPT);
-  secret_service_store (self->service, self->item_kind->schema, self->attributes, SECRET_COLLECTION_DEFAULT, self->item_kind->label,
-                        value, self->inner, on_done, veil_secret_operation_ref (self));
+  secret_service_store (self->service, self->item_kind->schema, self->attributes, SECRET_COLLECTION_DEFAULT,
+                        _ (self->item_kind->label), value, self->inner, on_done, veil_secret_operation_ref (self));
 }
 
 static void

@@ -17,7 +17,7 @@ struct _VeilSecretItemKind
   const char *application;    /* tells the kinds apart, since names are not matched */
   const char *label;
   const char *content_type;
-  const char *otherwise; /* what else can be done if the service does not do, to end a sentence */
+  const char *otherwise; /* what else can be done if the service does not do, a sentence without its full stop, to be translated */
   /* Answers @task, of a VEIL_SECRET_LOAD; @text is NULL if there is nothing, and wiped later. */
   void (*take) (GTask *task, const char *text, gsize length);
 };

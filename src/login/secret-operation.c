@@ -4,6 +4,7 @@
 #include "secret-operation.h"
 
 #include "secret-item.h"
+#include "translate.h"
 #include "veil-error.h"
 
 static void
@@ -61,13 +62,15 @@ veil_secret_operation_end_with (VeilSecretOperation *self, GError *error)
 static void
 end_with_message (VeilSecretOperation *self, const char *message)
 {
-  veil_secret_operation_end_with (self, g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, "%s, %s", message, self->item_kind->otherwise));
+  /* TRANSLATORS: two sentences: what happened and what to do, and what can be done otherwise */
+  veil_secret_operation_end_with (self, g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s. %s"), message,
+                                                     _ (self->item_kind->otherwise)));
 }
 
 void
 veil_secret_operation_end_locked (VeilSecretOperation *self)
 {
-  end_with_message (self, "The keyring is locked: unlock it");
+  end_with_message (self, _ ("The keyring is locked: unlock it"));
 }
 
 void
@@ -81,8 +84,9 @@ veil_secret_operation_fail (VeilSecretOperation *self, GError *cause)
       return;
     }
   g_dbus_error_strip_remote_error (error);
-  veil_secret_operation_end_with (self, g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, "No keyring can be reached (%s): start one, %s",
-                                                     error->message, self->item_kind->otherwise));
+  veil_secret_operation_end_with (self,
+                                  g_error_new (VEIL_ERROR, VEIL_ERROR_STORE, _ ("No keyring can be reached (%s): start one. %s"),
+                                               error->message, _ (self->item_kind->otherwise)));
 }
 
 static gboolean
@@ -93,7 +97,7 @@ on_timer (gpointer data)
   if (self->prompting)
     veil_secret_operation_end_locked (self);
   else
-    end_with_message (self, "The keyring does not answer: restart it");
+    end_with_message (self, _ ("The keyring does not answer: restart it"));
   return G_SOURCE_REMOVE;
 }
 
@@ -112,7 +116,8 @@ on_cancelled (GCancellable *cancellable, gpointer data)
 {
   g_autoptr (VeilSecretOperation) self = veil_secret_operation_ref (data);
 
-  veil_secret_operation_end_with (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The keyring is no longer wanted"));
+  veil_secret_operation_end_with (self,
+                                  g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("The keyring is no longer wanted")));
   return G_SOURCE_REMOVE;
 }
 

@@ -4,6 +4,7 @@
 #include "secret-store.h"
 
 #include "secret-item.h"
+#include "translate.h"
 #include "veil-error.h"
 
 struct _VeilSecretStore
@@ -35,23 +36,23 @@ take (GTask *task, const char *text, gsize length)
 
   if (text == NULL)
     {
-      g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "Nobody is signed in: run `og-veil login`");
+      g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, _ ("Nobody is signed in: run `og-veil login`"));
       return;
     }
   session = veil_session_new_from_bundle (text, length, g_get_real_time () / G_USEC_PER_SEC, &error);
   if (session != NULL)
     g_task_return_pointer (task, session, (GDestroyNotify) veil_session_unref);
   else
-    g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_BUNDLE, "What the keyring holds is no usable session (%s): sign in again",
-                             error->message);
+    g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_BUNDLE,
+                             _ ("What the keyring holds is no usable session (%s): sign in again"), error->message);
 }
 
 static const VeilSecretItemKind session_kind = {
   .schema = &schema,
   .application = "ai.opengradient.Veil",
-  .label = "Veil session",
+  .label = N_ ("Veil session"),
   .content_type = "application/json",
-  .otherwise = "or keep the session in a file with --session-store file",
+  .otherwise = N_ ("Otherwise keep the session in a file with --session-store file"),
   .take = take,
 };
 
@@ -91,7 +92,7 @@ clear_async (VeilTokenStore *store, VeilStorePrompt prompt, GCancellable *cancel
 static char *
 describe (VeilTokenStore *store)
 {
-  return g_strdup ("the keyring");
+  return g_strdup (_ ("the keyring"));
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "home-state.h"
 #include "session-file.h"
+#include "translate.h"
 #include "trust.h"
 #include "veil-error.h"
 
@@ -61,13 +62,13 @@ on_undone (GObject *source, GAsyncResult *result, gpointer user_data)
                                          : veil_token_store_clear_finish (store, result, &error);
 
   if (undone)
-    g_prefix_error (&self->failure, "Nothing was changed, because the network could not be trusted: ");
+    g_prefix_error (&self->failure, _ ("Nothing was changed, because the network could not be trusted: "));
   else
     {
       veil_home_bump_generation (self->home, NULL);
       g_prefix_error (
           &self->failure,
-          "The session was stored, but its network could not be trusted, so it will not be used; run `og-veil logout` (%s): ",
+          _ ("The session was stored, but its network could not be trusted, so it will not be used; run `og-veil logout` (%s): "),
           error->message);
     }
   end (task, g_steal_pointer (&self->failure));
@@ -160,7 +161,7 @@ may_trust (Commit *self, VeilTrust trust, GError **error)
       g_clear_pointer (&self->differences, g_free);
       return TRUE;
     }
-  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "This login is for another network than the one you trust");
+  g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("This login is for another network than the one you trust"));
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
 #include "session-file.h"
 
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <dirent.h>
@@ -15,44 +16,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void
-set_store_error (GError **error, const char *path, const char *what, int error_number)
-{
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s cannot be %s: %s", path, what, g_strerror (error_number));
-}
-
 /* A file that others may have written decides whom to trust in their name; one that others can read tells them the tokens. */
 static gboolean
 check_file (int fd, const char *path, struct stat *info, GError **error)
 {
   if (fstat (fd, info) != 0)
     {
-      set_store_error (error, path, "read", errno);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be read: %s"), path, g_strerror (errno));
       return FALSE;
     }
   if (!S_ISREG (info->st_mode))
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s is not a regular file; remove it and sign in again",
-                   path);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                   _ ("The session file %s is not a regular file; remove it and sign in again"), path);
       return FALSE;
     }
   if (info->st_uid != geteuid ())
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s belongs to another user; remove it and sign in again",
-                   path);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                   _ ("The session file %s belongs to another user; remove it and sign in again"), path);
       return FALSE;
     }
   if ((info->st_mode & 077) != 0)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
-                   "The session file %s is open to other users (mode %04o); check it and run chmod 600 on it", path,
+                   _ ("The session file %s is open to other users (mode %04o); check it and run chmod 600 on it"), path,
                    (guint) info->st_mode & 07777);
       return FALSE;
     }
   if (info->st_size > VEIL_SESSION_MAX_BYTES)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s is too large to be one; remove it and sign in again",
-                   path);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                   _ ("The session file %s is too large to be one; remove it and sign in again"), path);
       return FALSE;
     }
   return TRUE;
@@ -77,7 +72,7 @@ read_file (int fd, const char *path, GError **error)
         continue;
       if (n < 0)
         {
-          set_store_error (error, path, "read", errno);
+          g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be read: %s"), path, g_strerror (errno));
           return NULL;
         }
       length += (gsize) n;
@@ -101,11 +96,13 @@ veil_session_file_load (const char *path, GError **error)
       int error_number = errno;
 
       if (error_number == ENOENT)
-        g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "Nobody is signed in: run `og-veil login`");
+        g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, _ ("Nobody is signed in: run `og-veil login`"));
       else if (error_number == ELOOP)
-        g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s is a symbolic link, which is not followed", path);
+        g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s is a symbolic link, which is not followed"),
+                     path);
       else
-        set_store_error (error, path, "opened", error_number);
+        g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be opened: %s"), path,
+                     g_strerror (error_number));
       return NULL;
     }
   if (check_file (fd, path, &info, error))
@@ -117,7 +114,7 @@ veil_session_file_load (const char *path, GError **error)
   session = veil_session_new_from_bundle (g_bytes_get_data (content, NULL), g_bytes_get_size (content),
                                           g_get_real_time () / G_USEC_PER_SEC, &local_error);
   if (session == NULL)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The session file %s holds no usable session: %s. Sign in again", path,
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s holds no usable session: %s. Sign in again"), path,
                  local_error->message);
   return session;
 }
@@ -166,13 +163,13 @@ veil_session_file_save (const char *path, const VeilSession *session, GError **e
 
   if (g_mkdir_with_parents (folder, 0700) != 0)
     {
-      set_store_error (error, path, "written", errno);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be written: %s"), path, g_strerror (errno));
       return FALSE;
     }
   fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
     {
-      set_store_error (error, path, "written", errno);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be written: %s"), path, g_strerror (errno));
       return FALSE;
     }
   written = write_all (fd, content) && fsync (fd) == 0;
@@ -190,7 +187,8 @@ veil_session_file_save (const char *path, const VeilSession *session, GError **e
   if (!written)
     {
       unlink (temporary);
-      set_store_error (error, path, "written", error_number);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be written: %s"), path,
+                   g_strerror (error_number));
       return FALSE;
     }
   sync_folder (folder);
@@ -228,7 +226,8 @@ clear_leftovers (const char *path, GError **error)
       {
         g_autofree char *leftover = g_build_filename (folder, entry->d_name, NULL);
 
-        set_store_error (error, leftover, "removed", errno);
+        g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be removed: %s"), leftover,
+                     g_strerror (errno));
         good = FALSE;
       }
   closedir (dir);
@@ -240,7 +239,7 @@ veil_session_file_clear (const char *path, GError **error)
 {
   if (unlink (path) != 0 && errno != ENOENT)
     {
-      set_store_error (error, path, "removed", errno);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s cannot be removed: %s"), path, g_strerror (errno));
       return FALSE;
     }
   return clear_leftovers (path, error);

@@ -6,6 +6,7 @@
 #include "home-state.h"
 #include "secret.h"
 #include "session-renewal.h"
+#include "translate.h"
 #include "veil-error.h"
 
 struct _VeilSessionKeeper
@@ -102,7 +103,7 @@ settle (VeilSessionKeeper *self, const GError *error)
 static GError *
 not_signed_in (void)
 {
-  return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "Nobody is signed in: run `og-veil login`");
+  return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, _ ("Nobody is signed in: run `og-veil login`"));
 }
 
 /* --- when --- */
@@ -207,9 +208,9 @@ end (VeilSessionKeeper *self, const GError *refusal)
 {
   g_clear_error (&self->end);
   if (self->interrupted)
-    self->end =
-        g_error_new_literal (VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED,
-                             "The session is lost, because Veil was ended between renewing and storing it: run `og-veil login`");
+    self->end = g_error_new_literal (
+        VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED,
+        _ ("The session is lost, because Veil was ended between renewing and storing it: run `og-veil login`"));
   else
     self->end = g_error_copy (refusal);
   self->renewing = FALSE;
@@ -483,7 +484,7 @@ get_now (VeilSessionKeeper *self, const char *refused, GError **error)
     return veil_session_ref (self->session);
   else if (is_refused && (!can_renew (self) || (!self->renewing && veil_renewal_clock_is_young (&self->clock))))
     g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED,
-                         "The relay does not accept the session: run `og-veil login` to sign in again");
+                         _ ("The relay does not accept the session: run `og-veil login` to sign in again"));
   return NULL;
 }
 

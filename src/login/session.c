@@ -19,10 +19,15 @@
 #define MAX_TIME G_GINT64_CONSTANT (253402300799) /* the last second of the year 9999 */
 #define MAX_LIFETIME (10 * 366 * 24 * 3600)
 
-static gboolean
-refuse (GError **error, const char *field, const char *why)
+static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "The login bundle cannot be used: “%s” %s", field, why);
+  g_autofree char *reason = NULL;
+  va_list args;
+
+  va_start (args, format);
+  reason = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("The login bundle cannot be used: %s"), reason);
   return FALSE;
 }
 
@@ -49,11 +54,11 @@ read_string (const VeilJson *object, const char *key, const char *field, gsize m
     return TRUE;
   text = veil_json_get_string (value, &length);
   if (text == NULL)
-    return refuse (error, field, "is not a string");
+    return refuse (error, _ ("“%s” is not a string"), field);
   if (length > max)
-    return refuse (error, field, "is too long");
+    return refuse (error, _ ("“%s” is too long"), field);
   if (memchr (text, '\0', length) != NULL || !veil_json_string_is_utf8 (value))
-    return refuse (error, field, "holds characters that do not belong there");
+    return refuse (error, _ ("“%s” holds characters that do not belong there"), field);
   if (length > 0)
     *out = text;
   return TRUE;
@@ -67,9 +72,9 @@ read_ascii (const VeilJson *object, const char *key, const char *field, gboolean
   if (!read_string (object, key, field, max, &text, error))
     return FALSE;
   if (text == NULL)
-    return required ? refuse (error, field, "is missing") : TRUE;
+    return required ? refuse (error, _ ("“%s” is missing"), field) : TRUE;
   if (!is_visible_ascii (text, strlen (text)))
-    return refuse (error, field, "holds spaces or characters other than visible ASCII");
+    return refuse (error, _ ("“%s” holds spaces or characters other than visible ASCII"), field);
   *out = g_strdup (text);
   return TRUE;
 }
@@ -84,7 +89,7 @@ read_name (const VeilJson *object, const char *key, const char *field, char **ou
     return FALSE;
   for (const char *c = text; c != NULL && *c != '\0'; c = g_utf8_next_char (c))
     if (!g_unichar_isprint (g_utf8_get_char (c)))
-      return refuse (error, field, "holds characters that do not belong there");
+      return refuse (error, _ ("“%s” holds characters that do not belong there"), field);
   *out = g_strdup (text);
   return TRUE;
 }
@@ -106,7 +111,7 @@ read_url (const VeilJson *object, const char *key, const char *field, gboolean r
       return FALSE;
     }
   if (strchr (*out, '?') != NULL)
-    return refuse (error, field, "has a query, and paths are to be added to it");
+    return refuse (error, _ ("“%s” has a query, and paths are to be added to it"), field);
   for (length = strlen (*out); length > 0 && (*out)[length - 1] == '/'; length--)
     (*out)[length - 1] = '\0';
   return TRUE;
@@ -122,7 +127,7 @@ read_integer (const VeilJson *object, const char *key, gint64 max, gboolean *giv
   if (!*given)
     return TRUE;
   if (!veil_json_get_uint64 (value, &number) || number > (guint64) max)
-    return refuse (error, key, "is not a whole number in range");
+    return refuse (error, _ ("“%s” is not a whole number in range"), key);
   *out = (gint64) number;
   return TRUE;
 }
@@ -149,9 +154,9 @@ read_tokens (VeilSession *self, const VeilJson *bundle, GError **error)
   const char *text = veil_json_get_string (token_type, NULL);
 
   if (!veil_json_equals (veil_json_get_member (bundle, "type"), BUNDLE_TYPE))
-    return refuse (error, "type", "is not “" BUNDLE_TYPE "”");
+    return refuse (error, _ ("“%s” is not “%s”"), "type", BUNDLE_TYPE);
   if (veil_json_get_type (token_type) != VEIL_JSON_NULL && (text == NULL || g_ascii_strcasecmp (text, "bearer") != 0))
-    return refuse (error, "token_type", "is not “bearer”");
+    return refuse (error, _ ("“%s” is not “%s”"), "token_type", "bearer");
   return read_ascii (bundle, "access_token", "access_token", TRUE, MAX_TOKEN, &self->access_token, error) &&
          read_ascii (bundle, "refresh_token", "refresh_token", FALSE, MAX_TOKEN, &self->refresh_token, error);
 }
@@ -162,7 +167,7 @@ read_user (VeilSession *self, const VeilJson *user, GError **error)
   if (veil_json_get_type (user) == VEIL_JSON_NULL)
     return TRUE;
   if (!veil_json_is (user, VEIL_JSON_OBJECT))
-    return refuse (error, "user", "is not an object");
+    return refuse (error, _ ("“%s” is not an object"), "user");
   return read_name (user, "id", "user.id", &self->user_id, error) && read_name (user, "email", "user.email", &self->email, error);
 }
 
@@ -180,11 +185,11 @@ read_registry (VeilSession *self, const VeilJson *config, GError **error)
   if (address != NULL)
     {
       if (!g_str_has_prefix (address, "0x") || !veil_hex_decode (address, bytes, sizeof bytes))
-        return refuse (error, "config.tee_registry_address", "is not 0x and 40 hexadecimal digits");
+        return refuse (error, _ ("“%s” is not 0x and 40 hexadecimal digits"), "config.tee_registry_address");
       self->registry_address = veil_hex_encode_0x (bytes, sizeof bytes);
     }
   if (veil_json_get_type (tee_type) != VEIL_JSON_NULL && (!veil_json_get_uint64 (tee_type, &number) || number > G_MAXUINT8))
-    return refuse (error, "config.tee_registry_tee_type", "is not a whole number from 0 to 255");
+    return refuse (error, _ ("“%s” is not a whole number from 0 to 255"), "config.tee_registry_tee_type");
   self->registry_tee_type = (guint8) number;
   return TRUE;
 }
@@ -201,7 +206,7 @@ read_sandbox_root (VeilSession *self, const VeilJson *config, GError **error)
   if (!read_ascii (config, "sandbox_attestation_root", "config.sandbox_attestation_root", FALSE, MAX_NAME, &text, error))
     return FALSE;
   if (text != NULL && !veil_hex_decode (text, root, sizeof root))
-    return refuse (error, "config.sandbox_attestation_root", "is not 64 hexadecimal digits");
+    return refuse (error, _ ("“%s” is not 64 hexadecimal digits"), "config.sandbox_attestation_root");
   if (text != NULL)
     self->sandbox_root = g_bytes_new (root, sizeof root);
   return TRUE;
@@ -211,7 +216,7 @@ static gboolean
 read_config (VeilSession *self, const VeilJson *config, GError **error)
 {
   if (!veil_json_is (config, VEIL_JSON_OBJECT))
-    return refuse (error, "config", "is missing or not an object");
+    return refuse (error, _ ("“%s” is missing or not an object"), "config");
   if (!read_name (config, "app_env", "config.app_env", &self->app_env, error) ||
       !read_url (config, "supabase_url", "config.supabase_url", TRUE, &self->supabase_url, error) ||
       !read_ascii (config, "supabase_anon_key", "config.supabase_anon_key", TRUE, MAX_TOKEN, &self->supabase_anon_key, error) ||
@@ -232,14 +237,14 @@ veil_session_new_from_bundle (const char *text, gsize length, gint64 now, GError
 
   if (length > VEIL_SESSION_MAX_BYTES)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "The login bundle is larger than %d KiB: it is not one",
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("The login bundle is larger than %d KiB: it is not one"),
                    VEIL_SESSION_MAX_BYTES / 1024);
       return NULL;
     }
   doc = veil_json_doc_new (text, length, &local_error);
   if (doc == NULL)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "The login bundle is not JSON; copy all of it, braces included (%s)",
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("The login bundle is not JSON; copy all of it, braces included (%s)"),
                    local_error->message);
       return NULL;
     }
@@ -248,8 +253,8 @@ veil_session_new_from_bundle (const char *text, gsize length, gint64 now, GError
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE,
                            veil_json_is (bundle, VEIL_JSON_OBJECT)
-                               ? "The login bundle has a key twice and reads two ways: it is not trusted"
-                               : "The login bundle is not a JSON object");
+                               ? _ ("The login bundle has a key twice and reads two ways: it is not trusted")
+                               : _ ("The login bundle is not a JSON object"));
       return NULL;
     }
 
@@ -311,13 +316,13 @@ veil_session_new_refreshed (const VeilSession *old, const char *text, gsize leng
 
   copy_identity (self, old);
   if (!veil_json_is (answer, VEIL_JSON_OBJECT))
-    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer is not a JSON object");
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("the answer is not a JSON object"));
   else if (veil_json_doc_has_duplicate_keys (doc))
-    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer has a key twice and reads two ways");
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("the answer has a key twice and reads two ways"));
   else if (is_of_another_user (old, answer))
-    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer is for another user");
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("the answer is for another user"));
   else if (!read_new_tokens (self, answer, now, &reason))
-    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, "the answer does not hold the new tokens as it should");
+    g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BUNDLE, _ ("the answer does not hold the new tokens as it should"));
   else
     {
       if (self->refresh_token == NULL)
@@ -440,8 +445,8 @@ gboolean
 veil_session_check_can_serve (const VeilSession *self, GError **error)
 {
   if (self->registry_rpc_url == NULL)
-    return refuse (error, "config.tee_registry_rpc_url", "is missing, so that no enclave can be looked up; sign in again");
+    return refuse (error, _ ("“%s” is missing, so that no enclave can be looked up; sign in again"), "config.tee_registry_rpc_url");
   if (self->registry_address == NULL)
-    return refuse (error, "config.tee_registry_address", "is missing, so that no enclave can be looked up; sign in again");
+    return refuse (error, _ ("“%s” is missing, so that no enclave can be looked up; sign in again"), "config.tee_registry_address");
   return TRUE;
 }

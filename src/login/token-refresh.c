@@ -5,6 +5,7 @@
 
 #include "fetch.h"
 #include "json-writer.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #define DEADLINE_MS 20000
@@ -27,8 +28,8 @@ refresh_free (gpointer data)
 static void
 return_unreachable (GTask *task, const char *reason)
 {
-  g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_UNREACHABLE, "The session could not be renewed: %s; it will be tried again",
-                           reason);
+  g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_UNREACHABLE,
+                           _ ("The session could not be renewed (%s); it will be tried again"), reason);
 }
 
 static void
@@ -62,11 +63,11 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
     take (task, answer->body);
   else if (answer->status == 400 || answer->status == 401 || answer->status == 403)
     g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_SESSION_REFUSED,
-                             "The session has ended, because its renewal was refused (HTTP %u): run `og-veil login`",
+                             _ ("The session has ended, because its renewal was refused (HTTP %u): run `og-veil login`"),
                              answer->status);
   else
     {
-      reason = g_strdup_printf ("the server answered with HTTP %u", answer->status);
+      reason = g_strdup_printf (_ ("the server answered with HTTP %u"), answer->status);
       return_unreachable (task, reason);
     }
 }

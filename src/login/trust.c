@@ -5,6 +5,7 @@
 
 #include "hex.h"
 #include "json-writer.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <errno.h>
@@ -27,7 +28,9 @@ enum
 };
 
 static const char *const keys[N_PARTS] = { "relay", "registry", "contract", "tee_type", "auth", "root" };
-static const char *const names[N_PARTS] = { "relay", "registry", "contract", "TEE type", "sign-in server", "attestation" };
+/* TRANSLATORS: parts of a network, in a list of what changed, as in "relay: https://a -> https://b" */
+static const char *const names[N_PARTS] = { N_ ("relay"),    N_ ("registry"),       N_ ("contract"),
+                                            N_ ("TEE type"), N_ ("sign-in server"), N_ ("attestation") };
 
 #define AWS_ROOT "AWS"
 
@@ -90,7 +93,7 @@ describe_differences (const VeilJson *trusted, char *parts[static N_PARTS], gboo
       if (trusted != NULL && value == NULL && may_be_missing (i, parts[i]))
         *incomplete = TRUE;
       else if (g_strcmp0 (old, parts[i]) != 0)
-        g_string_append_printf (text, "  %s: %s -> %s\n", names[i], clean, parts[i]);
+        g_string_append_printf (text, "  %s: %s -> %s\n", _ (names[i]), clean, parts[i]);
     }
   return g_string_free (text, FALSE);
 }
@@ -102,13 +105,13 @@ find_problem (int fd, const char *path)
   struct stat info;
 
   if (fd < 0 || fstat (fd, &info) != 0)
-    return g_strdup_printf ("%s cannot be read (%s); make it readable, or remove it if you know why", path, g_strerror (errno));
+    return g_strdup_printf (_ ("%s cannot be read (%s); make it readable, or remove it if you know why"), path, g_strerror (errno));
   if (!S_ISREG (info.st_mode) || info.st_size > MAX_BYTES)
-    return g_strdup_printf ("%s is not the file that Veil wrote; remove it if you know why", path);
+    return g_strdup_printf (_ ("%s is not the file that Veil wrote; remove it if you know why"), path);
   if (info.st_uid != geteuid ())
-    return g_strdup_printf ("%s belongs to another user, who can change it; look at it, and make it yours or remove it", path);
+    return g_strdup_printf (_ ("%s belongs to another user, who can change it; look at it, and make it yours or remove it"), path);
   if ((info.st_mode & 022) != 0)
-    return g_strdup_printf ("%s can be changed by other users (mode %04o); look at it, and run chmod 600 on it", path,
+    return g_strdup_printf (_ ("%s can be changed by other users (mode %04o); look at it, and run chmod 600 on it"), path,
                             (guint) info.st_mode & 07777);
   return NULL;
 }
@@ -131,7 +134,7 @@ read_doc (int fd, const char *path, char **problem)
   if (n >= 0 && doc != NULL && veil_json_is (veil_json_doc_get_root (doc), VEIL_JSON_OBJECT) &&
       !veil_json_doc_has_duplicate_keys (doc))
     return doc;
-  *problem = g_strdup_printf ("%s is not the file that Veil wrote; remove it if you know why", path);
+  *problem = g_strdup_printf (_ ("%s is not the file that Veil wrote; remove it if you know why"), path);
   g_clear_pointer (&doc, veil_json_doc_unref);
   return NULL;
 }
@@ -165,7 +168,7 @@ veil_trust_check (const char *home, const VeilSession *session, char **differenc
   for (guint i = 0; i < N_PARTS; i++)
     g_free (parts[i]);
   if (differences != NULL && problem != NULL)
-    *differences = g_strdup_printf ("  trust: %s\n%s", problem, found);
+    *differences = g_strdup_printf ("  %s: %s\n%s", _ ("trust"), problem, found);
   else if (differences != NULL)
     *differences = g_steal_pointer (&found);
   return trust;
@@ -194,7 +197,7 @@ veil_trust_set (const char *home, const VeilSession *session, GError **error)
       g_file_set_contents_full (path, g_bytes_get_data (text, NULL), (gssize) g_bytes_get_size (text),
                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &cause))
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s cannot be written: %s", path,
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be written: %s"), path,
                cause != NULL ? cause->message : g_strerror (errno));
   return FALSE;
 }

@@ -4,6 +4,7 @@
 #include "chat-body.h"
 
 #include "names.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -27,9 +28,9 @@ read_model (VeilChatBody *self, GError **error)
 
   self->model = veil_json_get_string (model, &self->model_length);
   if (self->model == NULL || self->model_length == 0)
-    return veil_chat_refuse (error, "model", "model must be a non-empty string");
+    return veil_chat_refuse (error, "model", _ ("model must be a non-empty string"));
   if (!veil_json_string_is_utf8 (model) || memchr (self->model, '\0', self->model_length) != NULL)
-    return veil_chat_refuse (error, "model", "model holds characters that no model name has");
+    return veil_chat_refuse (error, "model", _ ("model holds characters that no model name has"));
   slash = self->openai ? memchr (self->model, '/', self->model_length) : NULL;
   if (slash != NULL)
     {
@@ -37,7 +38,7 @@ read_model (VeilChatBody *self, GError **error)
       self->model = slash + 1;
     }
   if (self->model_length == 0)
-    return veil_chat_refuse (error, "model", "model has nothing after its provider/ part");
+    return veil_chat_refuse (error, "model", _ ("model has nothing after its provider/ part"));
   return TRUE;
 }
 
@@ -49,13 +50,13 @@ read_messages (VeilChatBody *self, GError **error)
   self->messages = veil_json_get_member (self->root, "messages");
   size = veil_json_get_size (self->messages);
   if (!veil_json_is (self->messages, VEIL_JSON_ARRAY) || size == 0)
-    return veil_chat_refuse (error, "messages", "messages must be a non-empty list");
+    return veil_chat_refuse (error, "messages", _ ("messages must be a non-empty list"));
   for (guint i = 0; i < size; i++)
     if (!veil_json_is (veil_json_get_element (self->messages, i), VEIL_JSON_OBJECT))
       {
         g_autofree char *param = g_strdup_printf ("messages[%u]", i);
 
-        return veil_chat_refuse (error, param, "%s must be an object", param);
+        return veil_chat_refuse (error, param, _ ("%s must be an object"), param);
       }
   for (guint i = 0; i < size; i++)
     if (!veil_chat_message_check (veil_json_get_element (self->messages, i), i, self->openai, error))
@@ -70,7 +71,7 @@ read_temperature (VeilChatBody *self, GError **error)
 
   self->temperature = 0.0;
   if (!is_null (temperature) && !veil_json_get_double (temperature, &self->temperature))
-    return veil_chat_refuse (error, "temperature", "temperature must be a number");
+    return veil_chat_refuse (error, "temperature", _ ("temperature must be a number"));
   return TRUE;
 }
 
@@ -89,7 +90,7 @@ read_max_tokens (VeilChatBody *self, GError **error)
   if (is_null (limit))
     return TRUE;
   if (self->openai && !veil_json_is (limit, VEIL_JSON_INTEGER))
-    return veil_chat_refuse (error, key, "%s must be an integer", key);
+    return veil_chat_refuse (error, key, _ ("%s must be an integer"), key);
   self->max_tokens = limit;
   return TRUE;
 }
@@ -101,7 +102,7 @@ check_stop (const VeilJson *stop, GError **error)
 
   for (guint i = 0; fits && veil_json_is (stop, VEIL_JSON_ARRAY) && i < veil_json_get_size (stop); i++)
     fits = veil_json_is (veil_json_get_element (stop, i), VEIL_JSON_STRING);
-  return fits || veil_chat_refuse (error, "stop", "stop must be a string or a list of strings");
+  return fits || veil_chat_refuse (error, "stop", _ ("stop must be a string or a list of strings"));
 }
 
 static gboolean
@@ -112,11 +113,11 @@ read_stream (VeilChatBody *self, GError **error)
   const VeilJson *include_usage = veil_json_get_member (options, "include_usage");
 
   if (!is_null (stream) && !is_boolean (stream))
-    return veil_chat_refuse (error, "stream", "stream must be true or false");
+    return veil_chat_refuse (error, "stream", _ ("stream must be true or false"));
   if (!is_null (options) && !veil_json_is (options, VEIL_JSON_OBJECT))
-    return veil_chat_refuse (error, "stream_options", "stream_options must be an object");
+    return veil_chat_refuse (error, "stream_options", _ ("stream_options must be an object"));
   if (!is_null (include_usage) && !is_boolean (include_usage))
-    return veil_chat_refuse (error, "stream_options.include_usage", "stream_options.include_usage must be true or false");
+    return veil_chat_refuse (error, "stream_options.include_usage", _ ("stream_options.include_usage must be true or false"));
   self->stream = veil_json_is (stream, VEIL_JSON_TRUE);
   self->include_usage = veil_json_is (include_usage, VEIL_JSON_TRUE);
   return TRUE;
@@ -134,15 +135,16 @@ check_openai_types (const VeilChatBody *self, GError **error)
   guint64 count;
 
   if (!is_null (n) && (!veil_json_get_uint64 (n, &count) || count != 1))
-    return veil_chat_refuse (error, "n", "n must be 1: only one choice of an answer is signed; send the request again for another");
+    return veil_chat_refuse (error, "n",
+                             _ ("n must be 1: only one choice of an answer is signed; send the request again for another"));
   if (!is_null (tools) && !veil_json_is (tools, VEIL_JSON_ARRAY))
-    return veil_chat_refuse (error, "tools", "tools must be a list");
+    return veil_chat_refuse (error, "tools", _ ("tools must be a list"));
   if (!is_null (choice) && !veil_json_is (choice, VEIL_JSON_STRING) && !veil_json_is (choice, VEIL_JSON_OBJECT))
-    return veil_chat_refuse (error, "tool_choice", "tool_choice must be a string or an object");
+    return veil_chat_refuse (error, "tool_choice", _ ("tool_choice must be a string or an object"));
   if (!is_null (format) && !veil_json_is (format, VEIL_JSON_OBJECT))
-    return veil_chat_refuse (error, "response_format", "response_format must be an object");
+    return veil_chat_refuse (error, "response_format", _ ("response_format must be an object"));
   if (!is_null (effort) && !veil_json_is (effort, VEIL_JSON_STRING))
-    return veil_chat_refuse (error, "reasoning_effort", "reasoning_effort must be a string");
+    return veil_chat_refuse (error, "reasoning_effort", _ ("reasoning_effort must be a string"));
   return check_stop (veil_json_get_member (self->root, "stop"), error);
 }
 
@@ -168,7 +170,7 @@ read_options (VeilChatBody *self, GError **error)
   if (is_null (self->tool_choice))
     self->tool_choice = NULL;
   if (self->tools != NULL && !veil_json_is (self->tools, VEIL_JSON_ARRAY))
-    return veil_chat_refuse (error, "tools", "tools must be a list");
+    return veil_chat_refuse (error, "tools", _ ("tools must be a list"));
   return TRUE;
 }
 
@@ -182,7 +184,7 @@ veil_chat_body_read (VeilChatBody *self, const char *text, gsize length, gboolea
     return FALSE;
   self->root = veil_json_doc_get_root (self->doc);
   if (!veil_json_is (self->root, VEIL_JSON_OBJECT))
-    return veil_chat_refuse (error, NULL, "The request body must be a JSON object");
+    return veil_chat_refuse (error, NULL, _ ("The request body must be a JSON object"));
   return read_model (self, error) && read_messages (self, error) && read_temperature (self, error) &&
          read_max_tokens (self, error) && read_options (self, error) &&
          (!openai || (read_stream (self, error) && check_openai_types (self, error)));
@@ -253,7 +255,7 @@ is_read (const VeilChatBody *self, const char *key)
 GStrv
 veil_chat_body_list_dropped (const VeilChatBody *self)
 {
-  g_autoptr(VeilNames) names = veil_names_new ();
+  g_autoptr (VeilNames) names = veil_names_new ();
   const VeilJson *value;
   const char *key;
   gsize length;

@@ -4,6 +4,7 @@
 #include "chat-message.h"
 
 #include "error-details.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -35,7 +36,7 @@ static const struct
 gboolean
 veil_chat_refuse (GError **error, const char *param, const char *format, ...)
 {
-  g_autoptr(GError) local = NULL;
+  g_autoptr (GError) local = NULL;
   va_list args;
 
   va_start (args, format);
@@ -79,12 +80,12 @@ check_user_part (const VeilJson *part, guint message, guint index, GError **erro
   if (veil_json_is (part, VEIL_JSON_STRING))
     return TRUE;
   if (!veil_json_is (part, VEIL_JSON_OBJECT))
-    return veil_chat_refuse (error, param, "%s must be an object or a string", param);
+    return veil_chat_refuse (error, param, _ ("%s must be an object or a string"), param);
   if (veil_json_equals (veil_json_get_member (part, "type"), "text") && veil_json_is_truthy (text) &&
       !veil_json_is (text, VEIL_JSON_STRING))
-    return veil_chat_refuse (error, param, "The text of %s must be a string", param);
+    return veil_chat_refuse (error, param, _ ("The text of %s must be a string"), param);
   if (filename != NULL && !veil_json_is (filename, VEIL_JSON_STRING))
-    return veil_chat_refuse (error, param, "The filename of %s must be a string", param);
+    return veil_chat_refuse (error, param, _ ("The filename of %s must be a string"), param);
   return TRUE;
 }
 
@@ -105,7 +106,7 @@ check_user_content (const VeilJson *content, guint index, GError **error)
       return TRUE;
     default:
       param = g_strdup_printf ("messages[%u].content", index);
-      return veil_chat_refuse (error, param, "%s must be a string or a list of parts", param);
+      return veil_chat_refuse (error, param, _ ("%s must be a string or a list of parts"), param);
     }
 }
 
@@ -117,14 +118,14 @@ check_tool_calls (const VeilJson *calls, guint index, GError **error)
   if (!veil_json_is_truthy (calls))
     return TRUE;
   if (!veil_json_is (calls, VEIL_JSON_ARRAY))
-    return veil_chat_refuse (error, param, "%s must be a list", param);
+    return veil_chat_refuse (error, param, _ ("%s must be a list"), param);
   for (guint i = 0; i < veil_json_get_size (calls); i++)
     {
       const VeilJson *call = veil_json_get_element (calls, i);
       const VeilJson *function = veil_json_get_member (call, "function");
 
       if (!veil_json_is (call, VEIL_JSON_OBJECT) || (function != NULL && !veil_json_is (function, VEIL_JSON_OBJECT)))
-        return veil_chat_refuse (error, param, "Entry %u of %s must be an object with an object \"function\"", i, param);
+        return veil_chat_refuse (error, param, _ ("Entry %u of %s must be an object with an object \"function\""), i, param);
     }
   return TRUE;
 }
@@ -138,7 +139,7 @@ check_content_type (const VeilJson *content, guint index, GError **error)
       veil_json_is (content, VEIL_JSON_ARRAY))
     return TRUE;
   param = g_strdup_printf ("messages[%u].content", index);
-  return veil_chat_refuse (error, param, "%s must be a string or a list of parts", param);
+  return veil_chat_refuse (error, param, _ ("%s must be a string or a list of parts"), param);
 }
 
 gboolean
@@ -151,7 +152,7 @@ veil_chat_message_check (const VeilJson *message, guint index, gboolean strict_t
     {
       g_autofree char *param = g_strdup_printf ("messages[%u].role", index);
 
-      return veil_chat_refuse (error, param, "%s must be one of system, developer, user, assistant, tool, function", param);
+      return veil_chat_refuse (error, param, _ ("%s must be one of system, developer, user, assistant, tool, function"), param);
     }
   if (strict_types && !check_content_type (content, index, error))
     return FALSE;

@@ -4,6 +4,7 @@
 #include "coverage.h"
 
 #include "names.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -149,7 +150,7 @@ check_no_calls (const Member *member, GError **error)
 
   if (is_any (member, calls) && veil_json_is_truthy (member->value))
     return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
-                   "The answer asks for a call that its signature does not cover; nothing of it was passed on");
+                   _ ("The answer asks for a call that its signature does not cover; nothing of it was passed on"));
   return TRUE;
 }
 
@@ -234,7 +235,8 @@ check_index (const VeilJson *choice, GError **error)
 
   if (veil_json_get_type (index) == VEIL_JSON_NULL || (veil_json_get_uint64 (index, &number) && number == 0))
     return TRUE;
-  return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT, "The answer holds another choice than the first, which no signature covers");
+  return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
+                 _ ("The answer holds another choice than the first, which no signature covers"));
 }
 
 static gboolean
@@ -244,7 +246,7 @@ add_choice (VeilCoverage *self, VeilJsonDoc *doc, const VeilJson *choice, GError
   Member member = { doc };
 
   if (!veil_json_is (choice, VEIL_JSON_OBJECT))
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The answer's choice is not an object");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The answer's choice is not an object"));
   if (!check_index (choice, error))
     return FALSE;
   for (guint i = 0; (member.value = veil_json_get_member_at (choice, i, &member.key, &member.key_length)) != NULL; i++)
@@ -254,7 +256,7 @@ add_choice (VeilCoverage *self, VeilJsonDoc *doc, const VeilJson *choice, GError
       if (is (&member, message_key))
         {
           if (!veil_json_is (member.value, VEIL_JSON_OBJECT))
-            return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The answer's message is not an object");
+            return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The answer's message is not an object"));
           if (!add_message (self, doc, member.value, error))
             return FALSE;
         }
@@ -272,10 +274,10 @@ add_choices (VeilCoverage *self, VeilJsonDoc *doc, const VeilJson *choices, GErr
   guint size = veil_json_get_size (choices);
 
   if (!veil_json_is (choices, VEIL_JSON_ARRAY))
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The answer's choices are not a list");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The answer's choices are not a list"));
   if (size > 1)
     return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
-                   "The answer holds more than one choice, and the signature covers only the first");
+                   _ ("The answer holds more than one choice, and the signature covers only the first"));
   return size == 0 || add_choice (self, doc, veil_json_get_element (choices, 0), error);
 }
 
@@ -301,7 +303,7 @@ veil_coverage_add (VeilCoverage *self, VeilJsonDoc *doc, const VeilJson *object,
 
   if (veil_json_doc_has_duplicate_keys (doc))
     return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
-                   "The answer has a key twice with different values, so it could be read two ways");
+                   _ ("The answer has a key twice with different values, so it could be read two ways"));
   for (guint i = 0; (member.value = veil_json_get_member_at (object, i, &member.key, &member.key_length)) != NULL; i++)
     {
       if (veil_json_get_type (member.value) == VEIL_JSON_NULL || is_of_proof (&member) || is_own_label (&member))
@@ -342,7 +344,7 @@ veil_coverage_finish (VeilCoverage *self, gboolean calls_signed, VeilChatAnswer 
 
   if (self->has_calls && !calls_signed)
     return refuse (error, VEIL_ERROR_UNSIGNED_CONTENT,
-                   "The answer asks for tool calls that its signature does not cover; nothing of it was passed on");
+                   _ ("The answer asks for tool calls that its signature does not cover; nothing of it was passed on"));
   if (self->has_text && calls_signed)
     veil_names_add (self->names, "", content, strlen (content));
   give_extras (self, answer);

@@ -4,6 +4,7 @@
 #include "gateway-error.h"
 
 #include "error-details.h"
+#include "translate.h"
 
 #define MAX_MESSAGE 300
 
@@ -50,7 +51,7 @@ veil_gateway_error_set (GError **error, guint status, const VeilJson *body)
 {
   const VeilJson *details = veil_json_get_member (body, "error");
   const VeilJson *text = find_text (details);
-  g_autoptr(GError) local = NULL;
+  g_autoptr (GError) local = NULL;
   g_autofree char *message = NULL;
   gsize length;
 
@@ -63,11 +64,11 @@ veil_gateway_error_set (GError **error, guint status, const VeilJson *body)
       message = clean (raw, length);
     }
   if (message != NULL && *message != '\0')
-    local = g_error_new (VEIL_ERROR, VEIL_ERROR_GATEWAY, "The gateway in the enclave reports an error (status %u): %s", status,
+    local = g_error_new (VEIL_ERROR, VEIL_ERROR_GATEWAY, _ ("The gateway in the enclave reports an error (status %u): %s"), status,
                          message);
   else
     local = g_error_new (VEIL_ERROR, VEIL_ERROR_GATEWAY,
-                         "The gateway in the enclave reports an error (status %u) and gives no reason", status);
+                         _ ("The gateway in the enclave reports an error (status %u) and gives no reason"), status);
   veil_error_set_status (local, status);
   veil_error_set_retryable (local, veil_json_is (veil_json_get_member (body, "retryable"), VEIL_JSON_TRUE) ||
                                        veil_json_is (veil_json_get_member (details, "retryable"), VEIL_JSON_TRUE));

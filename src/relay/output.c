@@ -6,6 +6,7 @@
 #include "json-writer.h"
 #include "keccak.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #define MAX_FINISH_REASON 64
@@ -41,10 +42,11 @@ get_utf8 (const VeilJson *value, gsize *length, GError **error)
 
   if (text == NULL)
     refuse (error, VEIL_ERROR_OUTPUT_HASH,
-            "The answer's content is neither text nor a list of parts, so it cannot be what was hashed");
+            _ ("The answer's content is neither text nor a list of parts, so it cannot be what was hashed"));
   else if (!veil_json_string_is_utf8 (value))
     {
-      refuse (error, VEIL_ERROR_OUTPUT_HASH, "The answer's text holds half of a surrogate pair, so it cannot be what was hashed");
+      refuse (error, VEIL_ERROR_OUTPUT_HASH,
+              _ ("The answer's text holds half of a surrogate pair, so it cannot be what was hashed"));
       text = NULL;
     }
   return text;
@@ -107,7 +109,7 @@ veil_output_read_finish_reason (const VeilJson *choice, const VeilJson **finish_
   if (veil_json_get_type (value) == VEIL_JSON_NULL)
     return TRUE;
   if (!is_word (value))
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The answer's finish_reason is neither a word nor null");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The answer's finish_reason is neither a word nor null"));
   *finish_reason = value;
   return TRUE;
 }

@@ -9,6 +9,7 @@
 #include "secret.h"
 #include "sse.h"
 #include "tool-deltas.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static gboolean
 check_size (gsize length, GError **error)
 {
   return length <= VEIL_RECORDED_MAX_SIZE ||
-         refuse (error, VEIL_ERROR_TOO_LARGE, "The file is larger than any request or answer that Veil handles");
+         refuse (error, VEIL_ERROR_TOO_LARGE, _ ("The file is larger than any request or answer that Veil handles"));
 }
 
 gboolean
@@ -44,7 +45,7 @@ veil_recorded_check_request (const VeilProof *proof, const char *data, gsize len
   /* Older gateways leave reasoning_effort out; then the proof says so. */
   if (!proof->effort_signed && memcmp (request->request_hash_plain, proof->request_hash, 32) == 0)
     return TRUE;
-  return refuse (error, VEIL_ERROR_REQUEST_HASH, "The enclave signed another request than the one in this file");
+  return refuse (error, VEIL_ERROR_REQUEST_HASH, _ ("The enclave signed another request than the one in this file"));
 }
 
 typedef struct
@@ -86,7 +87,7 @@ check_answer (Answer *self, const VeilProof *proof, GStrv *names, GError **error
   for (guint i = 0; i < self->n_outputs; i++)
     same = same || (self->outputs[i].is_calls == calls_signed && memcmp (self->outputs[i].hash, proof->output_hash, 32) == 0);
   if (!same)
-    return refuse (error, VEIL_ERROR_OUTPUT_HASH, "The enclave signed another answer than the one in this file");
+    return refuse (error, VEIL_ERROR_OUTPUT_HASH, _ ("The enclave signed another answer than the one in this file"));
   if (!veil_coverage_finish (self->coverage, calls_signed, rest, error))
     return FALSE;
   *names = list_names (rest->proof);
@@ -127,7 +128,7 @@ read_finish_reason (Events *self, const VeilJson *choice, GError **error)
   if (reason == NULL || veil_json_equals (reason, self->finish_reason != NULL ? self->finish_reason : ""))
     return TRUE;
   if (self->finish_reason != NULL)
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream gives two different finish_reasons");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The stream gives two different finish_reasons"));
   self->finish_reason = g_strdup (veil_json_get_string (reason, NULL));
   return TRUE;
 }
@@ -140,7 +141,7 @@ read_event (gpointer user_data, const char *value, gsize length, GError **error)
   const VeilJson *frame, *choice, *delta;
 
   if (self->done)
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream goes on after its end");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The stream goes on after its end"));
   self->done = length == strlen ("[DONE]") && memcmp (value, "[DONE]", length) == 0;
   if (self->done)
     return TRUE;
@@ -189,7 +190,7 @@ read_stream (Answer *self, const char *data, gsize length, GError **error)
   ok = veil_sse_push (sse, (const guint8 *) data, length, error) && veil_sse_finish (sse, error);
   if (ok && !events.done)
     ok = refuse (error, VEIL_ERROR_MALFORMED_ANSWER,
-                 "The file is neither a JSON object nor a whole stream of events that ends with [DONE]");
+                 _ ("The file is neither a JSON object nor a whole stream of events that ends with [DONE]"));
   if (ok)
     take_outputs (self, &events);
   g_clear_pointer (&events.text, veil_secret_byte_array_unref);

@@ -7,6 +7,7 @@
 #include "relay-error.h"
 #include "relay-open.h"
 #include "seal-pool.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "work.h"
 
@@ -179,12 +180,12 @@ check_answer (const Exchange *exchange, const VeilFetchResult *result, GError **
   if (type == NULL || g_ascii_strcasecmp (type, expected) != 0)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER,
-                   "The relay's answer is not of the type that was asked for (%s); nothing of it is shown", expected);
+                   _ ("The relay's answer is not of the type that was asked for (%s); nothing of it is shown"), expected);
       return FALSE;
     }
   if (g_bytes_get_size (result->body) == 0)
     {
-      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, "The relay's answer is empty; try again");
+      g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER, _ ("The relay's answer is empty; try again"));
       return FALSE;
     }
   return TRUE;
@@ -245,7 +246,8 @@ post (GTask *send)
   g_clear_pointer (&exchange->body, g_bytes_unref);
   if (message == NULL)
     {
-      g_task_return_new_error (send, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The relay's address is not a URL; sign in again");
+      g_task_return_new_error (send, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+                               _ ("The relay's address is not a URL; sign in again"));
       return;
     }
   exchange->sent_at = g_get_monotonic_time ();
@@ -300,7 +302,7 @@ veil_relay_client_send_with_headers_async (VeilRelayClient *self, VeilTee *tee, 
   g_task_set_source_tag (send, veil_relay_client_send_async);
   if (tee->unusable != NULL)
     {
-      g_task_return_new_error (send, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE, "The enclave %s cannot be used: %s", tee->id,
+      g_task_return_new_error (send, VEIL_ERROR, VEIL_ERROR_TEE_UNUSABLE, _ ("The enclave %s cannot be used: %s"), tee->id,
                                tee->unusable);
       return;
     }

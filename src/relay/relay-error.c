@@ -5,6 +5,7 @@
 
 #include "error-details.h"
 #include "json.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -108,20 +109,27 @@ get_advice (guint status)
     {
     case SOUP_STATUS_UNAUTHORIZED:
     case SOUP_STATUS_FORBIDDEN:
-      return "The relay does not accept this session";
+      return _ ("The relay does not accept this session");
     case SOUP_STATUS_PAYMENT_REQUIRED:
-      return "The account's credits are used up; add some, then try again";
+      return _ ("The account's credits are used up; add some, then try again");
     case SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE:
-      return "The request is too large for the relay; shorten it";
+      return _ ("The request is too large for the relay; shorten it");
     case 429:
-      return "The relay limits how often it may be asked; wait, then try again";
+      return _ ("The relay limits how often it may be asked; wait, then try again");
     case SOUP_STATUS_BAD_GATEWAY:
     case SOUP_STATUS_SERVICE_UNAVAILABLE:
     case SOUP_STATUS_GATEWAY_TIMEOUT:
-      return "The relay could not reach the enclave; try again later";
+      return _ ("The relay could not reach the enclave; try again later");
     default:
-      return "The relay refused the request";
+      return _ ("The relay refused the request");
     }
+}
+
+const char *
+veil_relay_error_get_login_advice (void)
+{
+  /* TRANSLATORS: the end of "The relay does not accept this session (HTTP 401)" */
+  return _ (": run `og-veil login`");
 }
 
 /* Handed on in a header of our own answer: a number or a date, nothing longer. */
@@ -160,16 +168,18 @@ veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, c
 
   if (status >= 300 && status < 400)
     return g_error_new (VEIL_ERROR, VEIL_ERROR_BROKEN_ANSWER,
-                        "The relay answered with a redirect (HTTP %u), which is not followed; check the relay's address", status);
+                        _ ("The relay answered with a redirect (HTTP %u), which is not followed; check the relay's address"),
+                        status);
 
   text = read_body (body, secrets, &retryable);
-  message = g_string_new (get_advice (status));
-  g_string_append_printf (message, " (HTTP %u", status);
+  message = g_string_new (NULL);
   if (text != NULL)
-    g_string_append_printf (message, "; it says: “%s”", text);
-  g_string_append_c (message, ')');
+    /* TRANSLATORS: what happened, a number, and what the relay says about it */
+    g_string_append_printf (message, _ ("%s (HTTP %u; it says: “%s”)"), get_advice (status), status, text);
+  else
+    g_string_append_printf (message, _ ("%s (HTTP %u)"), get_advice (status), status);
   if (refused)
-    g_string_append (message, VEIL_RELAY_ERROR_LOGIN_ADVICE);
+    g_string_append (message, veil_relay_error_get_login_advice ());
   error = g_error_new_literal (VEIL_ERROR, refused ? VEIL_ERROR_SESSION_REFUSED : VEIL_ERROR_RELAY_REFUSED, message->str);
   set_details (error, status, headers, retryable);
   return error;

@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* The end of messages about a session that is not accepted: for the command line. */
-#define VEIL_RELAY_ERROR_LOGIN_ADVICE ": run `og-veil login`"
+/* The end of messages about a session that is not accepted: for the command line. Static. */
+const char *veil_relay_error_get_login_advice (void);
 
 /**
  * veil_relay_error_new:
@@ -19,6 +19,6 @@ G_BEGIN_DECLS
  * Returns: %VEIL_ERROR_BROKEN_ANSWER for 3xx, %VEIL_ERROR_SESSION_REFUSED for 401 and 403, %VEIL_ERROR_RELAY_REFUSED for all others; with
  *   status, Retry-After and retryable.
  */
-GError *veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, const char *const *secrets);
+GError     *veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, const char *const *secrets);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include "relay-headers.h"
 
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -160,13 +161,13 @@ veil_relay_headers_set (VeilRelayHeaders *self, const char *name, const char *va
   const char *why = NULL;
 
   if (!is_token (name))
-    why = "A header for the relay has a name that is not allowed in HTTP";
+    why = _ ("A header for the relay has a name that is not allowed in HTTP");
   else if (is_reserved (name))
-    why = "A header for the relay has a name that belongs to the exchange itself; leave it out";
+    why = _ ("A header for the relay has a name that belongs to the exchange itself; leave it out");
   else if (!is_value (value))
-    why = "A header for the relay has a value that is empty, too long, or not visible ASCII";
+    why = _ ("A header for the relay has a value that is empty, too long, or not visible ASCII");
   else if (self->names->len >= MAX_HEADERS)
-    why = "There are more headers for the relay than it would read";
+    why = _ ("There are more headers for the relay than it would read");
   if (why == NULL)
     put (self, name, g_strdup (value));
   else

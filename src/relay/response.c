@@ -8,6 +8,7 @@
 #include "coverage.h"
 #include "error-details.h"
 #include "gateway-error.h"
+#include "translate.h"
 
 static gboolean
 malformed (GError **error, const char *message)
@@ -25,12 +26,12 @@ open_envelope (const VeilJson *root, const VeilJson **response, GError **error)
   guint64 code = 200;
 
   if (!veil_json_is (root, VEIL_JSON_OBJECT))
-    return malformed (error, "The sealed answer is not a JSON object");
+    return malformed (error, _ ("The sealed answer is not a JSON object"));
   *response = root;
   if (veil_json_is (status, VEIL_JSON_INTEGER) && veil_json_is (body, VEIL_JSON_OBJECT))
     {
       if (!veil_json_get_uint64 (status, &code) || code < 100 || code > 599)
-        return malformed (error, "The sealed answer's status is not an HTTP status");
+        return malformed (error, _ ("The sealed answer's status is not an HTTP status"));
       *response = body;
     }
   /* As with a stream's frames: an answer that says "error" is one, whatever else it holds. */
@@ -42,11 +43,11 @@ open_envelope (const VeilJson *root, const VeilJson **response, GError **error)
 static VeilJsonDoc *
 read_plaintext (const guint8 *plaintext, gsize length, GError **error)
 {
-  g_autoptr(GError) reason = NULL;
+  g_autoptr (GError) reason = NULL;
   VeilJsonDoc *doc = veil_json_doc_new ((const char *) plaintext, length, &reason);
 
   if (doc == NULL)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER, "The sealed answer is not JSON: %s", reason->message);
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER, _ ("The sealed answer is not JSON: %s"), reason->message);
   return doc;
 }
 
@@ -55,22 +56,22 @@ read_plaintext (const guint8 *plaintext, gsize length, GError **error)
 static gboolean
 check_coverage (VeilJsonDoc *doc, const VeilJson *response, gboolean calls_signed, VeilChatAnswer *answer, GError **error)
 {
-  g_autoptr(VeilCoverage) coverage = veil_coverage_new (VEIL_COVERAGE_SINGLE);
+  g_autoptr (VeilCoverage) coverage = veil_coverage_new (VEIL_COVERAGE_SINGLE);
   const VeilJson *choice = veil_json_get_element (veil_json_get_member (response, "choices"), 0);
 
   if (!veil_coverage_add (coverage, doc, response, error))
     return FALSE;
   if (!veil_json_is (veil_json_get_member (choice, "message"), VEIL_JSON_OBJECT))
-    return malformed (error, "The answer holds no message");
+    return malformed (error, _ ("The answer holds no message"));
   return veil_coverage_finish (coverage, calls_signed, answer, error);
 }
 
 VeilChatAnswer *
 veil_response_verify_single (const VeilVerifierInput *input, const guint8 *plaintext, gsize length, GError **error)
 {
-  g_autoptr(VeilJsonDoc) doc = read_plaintext (plaintext, length, error);
-  g_autoptr(VeilChatAnswer) answer = NULL;
-  g_auto(VeilOutput) output = { NULL };
+  g_autoptr (VeilJsonDoc) doc = read_plaintext (plaintext, length, error);
+  g_autoptr (VeilChatAnswer) answer = NULL;
+  g_auto (VeilOutput) output = { NULL };
   const VeilJson *response;
   const VeilJson *choice;
 

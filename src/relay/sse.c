@@ -4,6 +4,7 @@
 #include "sse.h"
 
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -61,7 +62,7 @@ keep_start (VeilSse *self, const guint8 *data, gsize length, GError **error)
   if (length > self->max_line - self->line->len)
     {
       g_set_error_literal (error, VEIL_ERROR, VEIL_ERROR_MALFORMED_ANSWER,
-                           "The stream holds a line that is longer than any frame may be");
+                           _ ("The stream holds a line that is longer than any frame may be"));
       return FALSE;
     }
   veil_secret_byte_array_append (self->line, data, length);

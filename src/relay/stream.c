@@ -10,6 +10,7 @@
 #include "secret.h"
 #include "sse.h"
 #include "tool-deltas.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -108,7 +109,7 @@ read_finish_reason (VeilStreamReader *self, VeilJsonDoc *doc, const VeilJson *ch
       const char *first = veil_json_get_string (self->finish_reason, &first_length);
 
       return (length == first_length && memcmp (text, first, length) == 0) ||
-             refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream gives two different finish_reasons");
+             refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The stream gives two different finish_reasons"));
     }
   self->finish_reason = reason;
   self->finish_doc = veil_json_doc_ref (doc);
@@ -124,13 +125,13 @@ read_frame (VeilStreamReader *self, VeilJsonDoc *doc, GError **error)
   const VeilJson *delta = veil_json_get_member (choice, "delta");
 
   if (!veil_json_is (frame, VEIL_JSON_OBJECT))
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream holds a frame that is not a JSON object");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The stream holds a frame that is not a JSON object"));
   if (veil_json_get_type (failure) != VEIL_JSON_NULL)
     return veil_gateway_error_set (error, 502, frame);
   if (self->signed_doc != NULL || self->done)
-    return refuse (error, VEIL_ERROR_NO_SIGNED_FRAME, "The stream goes on after its end, which no signature covers");
+    return refuse (error, VEIL_ERROR_NO_SIGNED_FRAME, _ ("The stream goes on after its end, which no signature covers"));
   if (++self->frames > MAX_FRAMES)
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream holds more frames than an answer may have");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The stream holds more frames than an answer may have"));
   if (!veil_coverage_add (self->coverage, doc, frame, error) || !read_finish_reason (self, doc, choice, error) ||
       !read_content (self, veil_json_get_member (delta, "content"), error) ||
       !veil_tool_deltas_add (self->calls, veil_json_get_member (delta, "tool_calls"), error))
@@ -153,7 +154,7 @@ static gboolean
 read_data (gpointer user_data, const char *value, gsize length, GError **error)
 {
   VeilStreamReader *self = user_data;
-  g_autoptr(VeilJsonDoc) doc = NULL;
+  g_autoptr (VeilJsonDoc) doc = NULL;
 
   if (!self->in_event)
     {
@@ -167,7 +168,7 @@ read_data (gpointer user_data, const char *value, gsize length, GError **error)
         return read_frame (self, doc, error);
     }
   if (length >= MAX_EVENT - self->event->len)
-    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream holds an event that is longer than any frame may be");
+    return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The stream holds an event that is longer than any frame may be"));
   if (self->in_event)
     veil_secret_byte_array_append (self->event, "\n", 1);
   veil_secret_byte_array_append (self->event, value, length);
@@ -188,7 +189,7 @@ static gboolean
 end_event (gpointer user_data, GError **error)
 {
   VeilStreamReader *self = user_data;
-  g_autoptr(VeilJsonDoc) doc = NULL;
+  g_autoptr (VeilJsonDoc) doc = NULL;
 
   if (!self->in_event)
     return TRUE;
@@ -197,7 +198,7 @@ end_event (gpointer user_data, GError **error)
     {
       doc = veil_json_doc_new ((const char *) self->event->data, self->event->len, NULL);
       if (doc == NULL)
-        return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, "The stream holds a frame that is not JSON");
+        return refuse (error, VEIL_ERROR_MALFORMED_ANSWER, _ ("The stream holds a frame that is not JSON"));
     }
   g_byte_array_set_size (self->event, 0);
   return doc == NULL || read_frame (self, doc, error);
@@ -216,7 +217,7 @@ veil_stream_reader_push (VeilStreamReader *self, const guint8 *data, gsize lengt
   if (self->failure != NULL)
     return fail_again (self, error);
   if (length > MAX_STREAM - self->bytes)
-    refuse (&self->failure, VEIL_ERROR_ANSWER_TOO_LARGE, "The stream is longer than an answer may be");
+    refuse (&self->failure, VEIL_ERROR_ANSWER_TOO_LARGE, _ ("The stream is longer than an answer may be"));
   else
     {
       self->bytes += length;
@@ -257,7 +258,7 @@ give_rest (VeilStreamReader *self, VeilChatAnswer *answer)
 VeilChatAnswer *
 veil_stream_reader_finish (VeilStreamReader *self, const VeilVerifierInput *input, GError **error)
 {
-  g_autoptr(VeilChatAnswer) answer = NULL;
+  g_autoptr (VeilChatAnswer) answer = NULL;
   VeilOutput outputs[2] = { { NULL }, { NULL } };
   guint count;
 
@@ -268,7 +269,7 @@ veil_stream_reader_finish (VeilStreamReader *self, const VeilVerifierInput *inpu
     }
   if (self->signed_doc == NULL)
     {
-      refuse (error, VEIL_ERROR_NO_SIGNED_FRAME, "The stream ended without its signed frame, so nothing of it can be verified");
+      refuse (error, VEIL_ERROR_NO_SIGNED_FRAME, _ ("The stream ended without its signed frame, so nothing of it can be verified"));
       return NULL;
     }
   count = list_outputs (self, outputs);

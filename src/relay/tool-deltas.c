@@ -5,6 +5,7 @@
 
 #include "json-writer.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #define MAX_CALLS 1024
@@ -73,7 +74,7 @@ find_call (VeilToolDeltas *self, guint64 index, GError **error)
     return &g_array_index (self->calls, Call, GPOINTER_TO_UINT (place));
   if (self->calls->len >= MAX_CALLS)
     {
-      malformed (error, "The stream holds more tool calls than an answer may have");
+      malformed (error, _ ("The stream holds more tool calls than an answer may have"));
       return NULL;
     }
   added.id = g_byte_array_new ();
@@ -97,7 +98,7 @@ set_text (GByteArray *target, const VeilJson *value, gboolean append, GError **e
     return TRUE;
   text = veil_json_get_string (value, &length);
   if (text == NULL)
-    return malformed (error, "The stream holds a tool call with a field that is not text");
+    return malformed (error, _ ("The stream holds a tool call with a field that is not text"));
   if (!append)
     g_byte_array_set_size (target, 0);
   veil_secret_byte_array_append (target, text, length);
@@ -114,11 +115,11 @@ add_fragment (VeilToolDeltas *self, const VeilJson *fragment, GError **error)
   Call *call;
 
   if (!veil_json_is (fragment, VEIL_JSON_OBJECT))
-    return malformed (error, "The stream holds a tool call that is not an object");
+    return malformed (error, _ ("The stream holds a tool call that is not an object"));
   if (index != NULL && !veil_json_get_uint64 (index, &number))
-    return malformed (error, "The stream holds a tool call whose index is not a whole number");
+    return malformed (error, _ ("The stream holds a tool call whose index is not a whole number"));
   if (veil_json_get_type (function) != VEIL_JSON_NULL && !veil_json_is (function, VEIL_JSON_OBJECT))
-    return malformed (error, "The stream holds a tool call whose function is not an object");
+    return malformed (error, _ ("The stream holds a tool call whose function is not an object"));
   call = find_call (self, number, error);
   if (call == NULL)
     return FALSE;
@@ -135,7 +136,7 @@ veil_tool_deltas_add (VeilToolDeltas *self, const VeilJson *fragments, GError **
   if (!veil_json_is_truthy (fragments))
     return TRUE;
   if (!veil_json_is (fragments, VEIL_JSON_ARRAY))
-    return malformed (error, "The stream holds tool calls that are not a list");
+    return malformed (error, _ ("The stream holds tool calls that are not a list"));
   for (guint i = 0; i < veil_json_get_size (fragments); i++)
     if (!add_fragment (self, veil_json_get_element (fragments, i), error))
       return FALSE;
@@ -203,7 +204,7 @@ GBytes *
 veil_tool_deltas_build (VeilToolDeltas *self, gboolean null_ids)
 {
   VeilJsonWriter *writer = veil_json_writer_new (VEIL_JSON_CANONICAL);
-  g_autoptr(GPtrArray) sorted = g_ptr_array_new ();
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
 
   for (guint i = 0; i < self->calls->len; i++)
     g_ptr_array_add (sorted, &g_array_index (self->calls, Call, i));

@@ -8,6 +8,7 @@
 #include "hex.h"
 #include "keccak.h"
 #include "proof.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -38,7 +39,8 @@ read_text (const VeilJson *object, const char *key, const char **text, gsize *le
   *text = veil_json_get_string (veil_json_get_member (object, key), length);
   if (*text != NULL && strlen (*text) == *length)
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_MISSING_FIELD, "The answer cannot be verified: its %s is missing or not text", key);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_MISSING_FIELD, _ ("The answer cannot be verified: its %s is missing or not text"),
+               key);
   return FALSE;
 }
 
@@ -67,11 +69,11 @@ read_timestamp (const VeilJson *object, guint64 *out, GError **error)
   const char *text = veil_json_get_string (value, &length);
 
   if (value == NULL)
-    return refuse (error, VEIL_ERROR_MISSING_FIELD, "The answer cannot be verified: its tee_timestamp is missing");
+    return refuse (error, VEIL_ERROR_MISSING_FIELD, _ ("The answer cannot be verified: its tee_timestamp is missing"));
   if ((text != NULL ? parse_digits (text, length, out) : veil_json_get_uint64 (value, out)) && *out <= G_MAXINT64)
     return TRUE;
   return refuse (error, VEIL_ERROR_TIMESTAMP,
-                 "The answer cannot be verified: its tee_timestamp is not a whole number of seconds in range");
+                 _ ("The answer cannot be verified: its tee_timestamp is not a whole number of seconds in range"));
 }
 
 static gboolean
@@ -95,11 +97,11 @@ check_tee_id (const VeilVerifierInput *input, const Claims *claims, GError **err
   veil_keccak256 (input->signing_key_der, input->signing_key_length, derived);
   if (input->tee_id == NULL || !veil_hex_decode (input->tee_id, expected, sizeof expected) ||
       memcmp (expected, derived, sizeof derived) != 0)
-    return refuse (error, VEIL_ERROR_TEE_ID, "The registry's signing key does not belong to the enclave that was chosen");
+    return refuse (error, VEIL_ERROR_TEE_ID, _ ("The registry's signing key does not belong to the enclave that was chosen"));
   /* No gateway writes "0X", though people may. */
   if (g_str_has_prefix (claims->tee_id, "0X") || !veil_hex_decode (claims->tee_id, claimed, sizeof claimed) ||
       memcmp (claimed, derived, sizeof derived) != 0)
-    return refuse (error, VEIL_ERROR_TEE_ID, "The answer names another enclave than the one that was asked");
+    return refuse (error, VEIL_ERROR_TEE_ID, _ ("The answer names another enclave than the one that was asked"));
   return TRUE;
 }
 
@@ -128,7 +130,7 @@ check_request_hash (const VeilVerifierInput *input, const Claims *claims, VeilVe
       result->plain_request = TRUE;
     }
   if (hash == NULL)
-    return refuse (error, VEIL_ERROR_REQUEST_HASH, "The answer was signed for another request than the one that was sent");
+    return refuse (error, VEIL_ERROR_REQUEST_HASH, _ ("The answer was signed for another request than the one that was sent"));
   memcpy (result->request_hash, hash, 32);
   return TRUE;
 }
@@ -143,14 +145,15 @@ check_output_hash (const Claims *claims, const guint8 (*outputs)[32], guint n_ou
         result->output = i;
         return TRUE;
       }
-  return refuse (error, VEIL_ERROR_OUTPUT_HASH, "The answer's output is not what the enclave hashed: it was changed on the way");
+  return refuse (error, VEIL_ERROR_OUTPUT_HASH,
+                 _ ("The answer's output is not what the enclave hashed: it was changed on the way"));
 }
 
 static gboolean
 check_signature (const VeilVerifierInput *input, const Claims *claims, VeilVerifierResult *result, GError **error)
 {
-  g_autoptr(VeilRsaKey) key = NULL;
-  g_autoptr(GBytes) signature = NULL;
+  g_autoptr (VeilRsaKey) key = NULL;
+  g_autoptr (GBytes) signature = NULL;
   guint8 digest[32];
 
   if (input->signing_key != NULL)
@@ -161,10 +164,10 @@ check_signature (const VeilVerifierInput *input, const Claims *claims, VeilVerif
     return FALSE;
   signature = veil_base64_decode (claims->signature, claims->signature_length);
   if (signature == NULL)
-    return refuse (error, VEIL_ERROR_SIGNATURE, "The answer's signature is not valid base64");
+    return refuse (error, VEIL_ERROR_SIGNATURE, _ ("The answer's signature is not valid base64"));
   veil_proof_digest (result->request_hash, result->output_hash, result->timestamp, digest);
   if (!veil_rsa_key_verify_pss (key, digest, sizeof digest, g_bytes_get_data (signature, NULL), g_bytes_get_size (signature)))
-    return refuse (error, VEIL_ERROR_SIGNATURE, "The answer's signature was not made by the enclave's key over this answer");
+    return refuse (error, VEIL_ERROR_SIGNATURE, _ ("The answer's signature was not made by the enclave's key over this answer"));
   result->signature = g_steal_pointer (&signature);
   return TRUE;
 }
@@ -177,10 +180,14 @@ check_fresh (const VeilVerifierInput *input, const VeilVerifierResult *result, G
 
   if (distance <= VEIL_VERIFIER_MAX_SKEW)
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STALE,
-               "The answer was signed %" G_GUINT64_FORMAT " seconds %s this machine's clock; "
-               "check that the clock is right, then send the request again",
-               distance, result->timestamp > now ? "ahead of" : "behind");
+  g_set_error (
+      error, VEIL_ERROR, VEIL_ERROR_STALE,
+      result->timestamp > now
+          ? _ ("The answer was signed %llu seconds ahead of this machine's clock; check that the clock is right, then send "
+               "the request again")
+          : _ ("The answer was signed %llu seconds behind this machine's clock; check that the clock is right, then send "
+               "the request again"),
+      (unsigned long long) distance);
   return FALSE;
 }
 
@@ -197,7 +204,7 @@ gboolean
 veil_verifier_check (const VeilVerifierInput *input, const VeilJson *signed_object, const guint8 (*outputs)[32], guint n_outputs,
                      VeilVerifierResult *result, GError **error)
 {
-  g_auto(VeilVerifierResult) found = { 0 };
+  g_auto (VeilVerifierResult) found = { 0 };
   Claims claims;
 
   memset (result, 0, sizeof *result);
