@@ -136,16 +136,37 @@ on_portal_gone (GDBusConnection *connection, const char *name, gpointer user_dat
     fail (self, _ ("The desktop's portal ended before it answered whether Veil may run in the background; try again"));
 }
 
-/* The person is not to answer what nobody waits for. */
+static void
+end_cancelled (Question *self)
+{
+  if (self->task != NULL)
+    end (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Nobody waits for the desktop's answer any more")));
+}
+
+static void
+on_withdrawn (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Question) self = user_data;
+
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
+  end_cancelled (self);
+}
+
+/* The person is not to answer what nobody waits for. A connection that nobody holds any more, or a process that ends, takes with it
+ * what is not yet written, so the question ends only then. */
 static gboolean
 on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   g_autoptr (Question) self = g_rc_box_acquire (user_data);
 
-  if (self->handle != NULL)
-    g_dbus_connection_call (self->connection, PORTAL_NAME, self->handle, REQUEST, "Close", NULL, NULL,
-                            G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
-  end (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Nobody waits for the desktop's answer any more")));
+  if (self->handle == NULL)
+    {
+      end_cancelled (self);
+      return G_SOURCE_REMOVE;
+    }
+  g_dbus_connection_call (self->connection, PORTAL_NAME, self->handle, REQUEST, "Close", NULL, NULL,
+                          G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+  g_dbus_connection_flush (self->connection, NULL, on_withdrawn, g_rc_box_acquire (self));
   return G_SOURCE_REMOVE;
 }
 
