@@ -180,14 +180,18 @@ check_fresh (const VeilVerifierInput *input, const VeilVerifierResult *result, G
 
   if (distance <= VEIL_VERIFIER_MAX_SKEW)
     return TRUE;
-  g_set_error (
-      error, VEIL_ERROR, VEIL_ERROR_STALE,
-      result->timestamp > now
-          ? _ ("The answer was signed %llu seconds ahead of this machine's clock; check that the clock is right, then send "
-               "the request again")
-          : _ ("The answer was signed %llu seconds behind this machine's clock; check that the clock is right, then send "
-               "the request again"),
-      (unsigned long long) distance);
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STALE,
+               result->timestamp > now ? veil_translate_plural ("The answer was signed %llu second ahead of this machine's clock; "
+                                                                "check that the clock is right, then send the request again",
+                                                                "The answer was signed %llu seconds ahead of this machine's clock; "
+                                                                "check that the clock is right, then send the request again",
+                                                                distance)
+                                       : veil_translate_plural ("The answer was signed %llu second behind this machine's clock; "
+                                                                "check that the clock is right, then send the request again",
+                                                                "The answer was signed %llu seconds behind this machine's clock; "
+                                                                "check that the clock is right, then send the request again",
+                                                                distance),
+               (unsigned long long) distance);
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
 #include "access.h"
 
 #include "secret.h"
+#include "translate.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -162,11 +163,13 @@ veil_access_explain (VeilAccess access)
   switch (access)
     {
     case VEIL_ACCESS_BAD_HOST:
-      return "The Host header does not name this endpoint; use the address that og-veil printed";
+      /* TRANSLATORS: "og-veil" must stay; other programs of Veil look for it */
+      return _ ("The Host header does not name this endpoint; use the address that og-veil printed");
     case VEIL_ACCESS_BAD_ORIGIN:
-      return "Web pages may not use this endpoint; add the page's origin to the allowed origins in Veil's settings if it should";
+      return _ (
+          "Web pages may not use this endpoint; add the page's origin to the allowed origins in Veil's settings if it should");
     case VEIL_ACCESS_BAD_KEY:
-      return "This endpoint requires its API key; send it as \"Authorization: Bearer KEY\"";
+      return _ ("This endpoint requires its API key; send it as \"Authorization: Bearer KEY\"");
     case VEIL_ACCESS_OK:
       break;
     }

@@ -5,6 +5,7 @@
 
 #include "error-details.h"
 #include "json-writer.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -156,7 +157,8 @@ add_sign_in_hint (VeilApiError *self)
   if (strstr (self->message, SIGN_IN_HINT) != NULL)
     return;
   said = g_steal_pointer (&self->message);
-  self->message = g_strdup_printf ("%s. Sign in with: " SIGN_IN_HINT, said);
+  /* TRANSLATORS: what happened, and a command */
+  self->message = g_strdup_printf (_ ("%s. Sign in with: %s"), said, SIGN_IN_HINT);
 }
 
 void
@@ -167,16 +169,16 @@ veil_api_error_init_from (VeilApiError *self, const GError *error)
       gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 
       veil_api_error_init (self, cancelled ? 503 : 500, cancelled ? "stopped" : "internal_error",
-                           cancelled ? "Veil is stopping; send the request again when it runs"
-                                     : "Veil met an error of its own; see its log");
+                           cancelled ? _ ("Veil is stopping; send the request again when it runs")
+                                     : _ ("Veil met an error of its own; see its log"));
       return;
     }
   veil_api_error_init (self, 500, "internal", error->message);
   self->param = g_strdup (veil_error_get_param (error));
   self->retry_after = dup_header_value (veil_error_get_retry_after (error));
   self->passed = veil_error_get_passed (error);
-  self->quotes = error->code == VEIL_ERROR_RELAY_REFUSED || error->code == VEIL_ERROR_GATEWAY ||
-                 error->code == VEIL_ERROR_SESSION_REFUSED;
+  self->quotes =
+      error->code == VEIL_ERROR_RELAY_REFUSED || error->code == VEIL_ERROR_GATEWAY || error->code == VEIL_ERROR_SESSION_REFUSED;
   map_code (self, error);
   if (self->status == 401)
     add_sign_in_hint (self);

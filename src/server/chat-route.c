@@ -5,6 +5,7 @@
 #include "reply.h"
 #include "routes.h"
 #include "secret.h"
+#include "translate.h"
 #include "veil-error.h"
 #include "work.h"
 
@@ -61,7 +62,7 @@ is_json_type (SoupMessageHeaders *headers)
 static void
 refuse_too_large (VeilExchange *exchange)
 {
-  veil_exchange_refuse (exchange, 413, "request_too_large", "The request is larger than 20 MiB; make it smaller");
+  veil_exchange_refuse (exchange, 413, "request_too_large", _ ("The request is larger than 20 MiB; make it smaller"));
 }
 
 void
@@ -75,7 +76,7 @@ veil_route_chat (VeilExchange *exchange)
   if (!is_json_type (headers))
     {
       veil_exchange_refuse (exchange, 415, "invalid_request_error",
-                            "Send the request as Content-Type: application/json, not compressed");
+                            _ ("Send the request as Content-Type: application/json, not compressed"));
       return;
     }
   if (length > VEIL_SERVER_MAX_BODY)
@@ -102,7 +103,7 @@ veil_route_chunk (VeilExchange *exchange, GBytes *chunk)
     }
   if (g_get_monotonic_time () - exchange->body_started > BODY_TIMES_IDLE * 1000 * (gint64) exchange->server->idle_ms)
     {
-      veil_exchange_refuse (exchange, 408, "request_timeout", "The request took too long to arrive; send it again");
+      veil_exchange_refuse (exchange, 408, "request_timeout", _ ("The request took too long to arrive; send it again"));
       return;
     }
   veil_secret_byte_array_append (exchange->body, data, length);

@@ -6,8 +6,7 @@
 #include "linger.h"
 #include "routes.h"
 #include "secret.h"
-
-#include <glib/gi18n.h>
+#include "translate.h"
 
 #define SMALL_BODY 65536 /* of a refused request: read and thrown away, so that the connection can be used again */
 

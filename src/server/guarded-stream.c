@@ -3,6 +3,8 @@
 
 #include "guarded-stream.h"
 
+#include "translate.h"
+
 typedef struct
 {
   GFilterInputStream parent;
@@ -66,7 +68,7 @@ guarded_input_read (GPollableInputStream *pollable, void *buffer, gsize count, G
 
   if (got <= 0 && veil_connection_is_idle (self->connection))
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "Nothing more has arrived");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, _ ("Nothing more has arrived"));
       return -1;
     }
   if (got < 0)

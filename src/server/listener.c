@@ -4,6 +4,7 @@
 #include "listener.h"
 
 #include "error-details.h"
+#include "translate.h"
 
 #include <gio/gnetworking.h>
 #include <sys/resource.h>
@@ -144,11 +145,11 @@ set_listen_error (GError **error, const GError *cause, GInetAddress *address, gu
 
   if (!g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Cannot listen on %s port %u: %s", host, port, cause->message);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, _ ("Cannot listen on %s port %u: %s"), host, port, cause->message);
       return;
     }
-  made = g_error_new (VEIL_ERROR, VEIL_ERROR_LISTEN, "Port %u on %s is taken by another program; choose another one with --port",
-                      port, host);
+  made = g_error_new (VEIL_ERROR, VEIL_ERROR_LISTEN,
+                      _ ("Port %u on %s is taken by another program; choose another one with --port"), port, host);
   veil_error_set_taken (made, name);
   g_propagate_error (error, made);
 }
@@ -223,7 +224,7 @@ open_keep_alive (VeilServer *server, GError **error)
     return TRUE;
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "Cannot open a socket: %s", g_strerror (errno));
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, _ ("Cannot open a socket: %s"), g_strerror (errno));
       return FALSE;
     }
   for (guint i = 0; i < 2; i++)
@@ -251,14 +252,14 @@ open_all (VeilServer *server, const char *host, guint16 port, GError **error)
 
   if (address == NULL && !localhost)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, "\"%s\" is not an IP address; use one of this machine's, or localhost",
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN, _ ("\"%s\" is not an IP address; use one of this machine's, or localhost"),
                    host);
       return FALSE;
     }
   if (!veil_listeners_host_is_local (host) && server->api_key == NULL)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN,
-                   "%s can be reached from other machines, which needs an API key; set OG_VEIL_API_KEY, or listen on 127.0.0.1",
+                   _ ("%s can be reached from other machines, which needs an API key; set OG_VEIL_API_KEY, or listen on 127.0.0.1"),
                    host);
       return FALSE;
     }

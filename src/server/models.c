@@ -4,6 +4,7 @@
 #include "models.h"
 
 #include "json-writer.h"
+#include "translate.h"
 #include "veil-error.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ check_models (const VeilJson *array, const char *path, GError **error)
     }
   if (!good)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                 "%s is not a list of models; it needs \"models\" with \"id\" and \"provider\" each", path);
+                 _ ("%s is not a list of models; it needs \"models\" with \"id\" and \"provider\" each"), path);
   return good;
 }
 
@@ -48,7 +49,8 @@ veil_models_new_from_file (const char *path, GError **error)
 
   if (!g_file_get_contents (path, &text, &length, &local_error))
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "The list of models cannot be read: %s", local_error->message);
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("The list of models cannot be read: %s"),
+                   local_error->message);
       return NULL;
     }
   self->doc = veil_json_doc_new (text, length, error);

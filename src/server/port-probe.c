@@ -4,6 +4,7 @@
 #include "port-probe.h"
 
 #include "error-details.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -99,9 +100,9 @@ veil_port_name_holder (GError *error)
   g_free (error->message);
   if (holder == HOLDER_OLLAMA)
     error->message =
-        g_strdup_printf ("Port %u on %s is taken by an Ollama server; stop it, or choose another port with --port", port, host);
+        g_strdup_printf (_ ("Port %u on %s is taken by an Ollama server; stop it, or choose another port with --port"), port, host);
   else
-    error->message = g_strdup_printf ("Port %u on %s is taken by another Veil; choose another one with --port", port, host);
+    error->message = g_strdup_printf (_ ("Port %u on %s is taken by another Veil; choose another one with --port"), port, host);
 }
 
 static void

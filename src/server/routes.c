@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "json-writer.h"
+#include "translate.h"
 
 #include <string.h>
 
@@ -68,7 +69,8 @@ answer_model (VeilExchange *exchange)
   g_autoptr (GBytes) body = id != NULL ? veil_models_one_to_bytes (exchange->server->models, id) : NULL;
 
   if (body == NULL)
-    veil_exchange_refuse (exchange, 404, "model_not_found", "There is no such model; GET /v1/models lists those that are known");
+    veil_exchange_refuse (exchange, 404, "model_not_found",
+                          _ ("There is no such model; GET /v1/models lists those that are known"));
   else
     veil_exchange_respond (exchange, 200, "application/json", body);
 }
@@ -162,7 +164,7 @@ check_access (VeilExchange *exchange)
 static void
 refuse_method (VeilExchange *exchange, const Route *route)
 {
-  g_autofree char *message = g_strdup_printf ("This address takes %s only", route->allow);
+  g_autofree char *message = g_strdup_printf (_ ("This address takes %s only"), route->allow);
 
   soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message), "Allow", route->allow);
   veil_exchange_refuse (exchange, 405, "method_not_allowed", message);
@@ -181,7 +183,7 @@ veil_route_headers (VeilExchange *exchange)
   exchange->body_is_unclear = !framing_is_good (headers);
   if (soup_server_message_get_status (message) != 0 || exchange->body_is_unclear)
     {
-      veil_exchange_refuse (exchange, 400, "bad_request", "The request's headers make no sense");
+      veil_exchange_refuse (exchange, 400, "bad_request", _ ("The request's headers make no sense"));
       return;
     }
   if (!check_access (exchange))
@@ -189,7 +191,7 @@ veil_route_headers (VeilExchange *exchange)
   if (exchange->server->draining)
     {
       soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection", "close");
-      veil_exchange_refuse (exchange, 503, "stopping", "Veil is being stopped; send the request again when it runs");
+      veil_exchange_refuse (exchange, 503, "stopping", _ ("Veil is being stopped; send the request again when it runs"));
       return;
     }
   if (soup_server_message_is_options_ping (message) && method == SOUP_METHOD_OPTIONS)
@@ -200,7 +202,7 @@ veil_route_headers (VeilExchange *exchange)
   route = find_route (g_uri_get_path (soup_server_message_get_uri (message)));
   if (route == NULL)
     veil_exchange_refuse (exchange, 404, "unknown_url",
-                          "There is nothing here; this endpoint has /v1/chat/completions, /v1/models and /health");
+                          _ ("There is nothing here; this endpoint has /v1/chat/completions, /v1/models and /health"));
   else if (method == SOUP_METHOD_OPTIONS)
     answer_options (exchange, route->allow);
   else if (g_str_equal (method, route->method) || (method == SOUP_METHOD_HEAD && g_str_equal (route->method, "GET")))

@@ -8,6 +8,8 @@
 #include "trust.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
+
 #define RETRY_S 10
 #define MAX_RETRY_S 300
 #define PATIENCE_MS 3000 /* requests wait so long for the store */
@@ -138,8 +140,8 @@ check_trust (VeilAccount *self, VeilSession *session)
     default:
       g_strdelimit (g_strstrip (differences), "\n", ';');
       return g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-                          "The stored session is for another network than the one you trust (%s); look at it and consent with "
-                          "`og-veil login --trust-new-network`",
+                          _ ("The stored session is for another network than the one you trust (%s); look at it and consent with "
+                             "`og-veil login --trust-new-network`"),
                           differences);
     }
 }
@@ -351,7 +353,7 @@ on_patience (gpointer data)
     {
       self->problem =
           g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
-                               "The keyring has not given the session out yet: unlock it, or sign in with `og-veil login`");
+                               _ ("The keyring has not given the session out yet: unlock it, or sign in with `og-veil login`"));
       self->trouble = VEIL_ACCOUNT_STORE_TROUBLE;
     }
   settle_waiting (self);

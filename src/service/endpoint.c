@@ -8,6 +8,8 @@
 #include "secret.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
+
 struct _VeilEndpoint
 {
   VeilServer *server;     /* owned; NULL while it does not serve */
@@ -55,8 +57,8 @@ listen_there (VeilServer *server, const VeilSettings *settings, GError **error)
   if (other != NULL)
     g_set_error (
         error, VEIL_ERROR, VEIL_ERROR_LISTEN,
-        "Port %u is taken by the Veil of the home %s (pid %d); stop that with `og-veil stop --home`, or choose another port "
-        "with --port",
+        _ ("Port %u is taken by the Veil of the home %s (pid %d); stop that with `og-veil stop --home`, or choose another port "
+           "with --port"),
         settings->port, home, (int) other->pid);
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
@@ -107,9 +109,10 @@ on_key (GObject *source, GAsyncResult *result, gpointer user_data)
       self->stored_key = key;
     }
   if (error == NULL && key == NULL)
-    error = g_error_new (VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
-                         "The settings require an API key and there is none; set one with `og-veil key set`, let OG_VEIL_API_KEY "
-                         "hold it, or set require-api-key=false");
+    error =
+        g_error_new (VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT,
+                     _ ("The settings require an API key and there is none; set one with `og-veil key set`, let OG_VEIL_API_KEY "
+                        "hold it, or set require-api-key=false"));
   if (error != NULL)
     g_task_return_error (task, error);
   else

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -35,24 +36,28 @@ enum
   BY_ANOTHER = -2,
 };
 
-static void
-set_store_error (GError **error, const char *path, const char *what, int problem)
+/* @format: what the system's errors are told with. */
+static void G_GNUC_PRINTF (4, 5) set_store_error (GError **error, const char *path, int problem, const char *format, ...)
 {
+  va_list args;
+
+  va_start (args, format);
   if (problem == NOT_REGULAR)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s is not a regular file; remove it and try again", path);
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s is not a regular file; remove it and try again"), path);
   else if (problem == BY_ANOTHER)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
-                 "Another user holds %s, who is not believed; remove it, or use a home that only you can write to", path);
-  else
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s cannot be %s: %s", path, what, g_strerror (problem));
+                 _ ("Another user holds %s, who is not believed; remove it, or use a home that only you can write to"), path);
+  else if (error != NULL)
+    *error = g_error_new_valist (VEIL_ERROR, VEIL_ERROR_STORE, format, args);
+  va_end (args);
 }
 
 static void
 set_unclear_error (GError **error, const char *path)
 {
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
-               "A program that does not say who it is has a lock on %s; end it (`fuser %s` tells its number) and try again", path,
-               path);
+               _ ("A program that does not say who it is has a lock on %s; end it (`fuser %s` tells its number) and try again"),
+               path, path);
 }
 
 static gboolean
@@ -163,7 +168,7 @@ put (const char *path, const VeilInstanceInfo *info, GError **error)
 
   if (fd < 0)
     {
-      set_store_error (error, path, "written", errno);
+      set_store_error (error, path, errno, _ ("%s cannot be written: %s"), path, g_strerror (errno));
       return -1;
     }
   problem = lock (fd, LOCK_EX);
@@ -175,7 +180,7 @@ put (const char *path, const VeilInstanceInfo *info, GError **error)
     return fd;
   unlink (temporary);
   close (fd);
-  set_store_error (error, path, "written", problem);
+  set_store_error (error, path, problem, _ ("%s cannot be written: %s"), path, g_strerror (problem));
   return -1;
 }
 
@@ -218,7 +223,7 @@ lock_path (const char *path, VeilInstanceInfo **holder, GError **error)
   if (problem == EAGAIN)
     set_unclear_error (error, path);
   else
-    set_store_error (error, path, "locked", problem);
+    set_store_error (error, path, problem, _ ("%s cannot be locked: %s"), path, g_strerror (problem));
   return -1;
 }
 
@@ -247,7 +252,7 @@ veil_instance_acquire (const char *home, const VeilInstanceInfo *info, VeilInsta
   *holder = NULL;
   if (g_mkdir_with_parents (home, 0700) != 0)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The folder %s cannot be made: %s", home, g_strerror (errno));
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The folder %s cannot be made: %s"), home, g_strerror (errno));
       return NULL;
     }
   stale = lock_path (path, holder, error);
@@ -381,7 +386,7 @@ veil_instance_find (const char *home, GError **error)
         return info;
       if (problem != 0 && problem != EAGAIN)
         {
-          set_store_error (error, path, "read", problem);
+          set_store_error (error, path, problem, _ ("%s cannot be read: %s"), path, g_strerror (problem));
           return NULL;
         }
       g_usleep (PAUSE_US);

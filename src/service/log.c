@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -180,7 +181,7 @@ veil_log_to_file (VeilLog *self, const char *path, gsize max_bytes, GError **err
 
   if (problem != 0)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The log file %s cannot be opened: %s", path, g_strerror (problem));
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The log file %s cannot be opened: %s"), path, g_strerror (problem));
       return FALSE;
     }
   g_mutex_lock (&self->mutex);

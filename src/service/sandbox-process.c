@@ -6,6 +6,7 @@
 #include "config.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -84,7 +85,7 @@ on_bundle (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       if (error == NULL)
         error = g_error_new (VEIL_ERROR, VEIL_ERROR_SANDBOX,
-                             "The sandbox helper ended before it was ready; what it said is on standard error above");
+                             _ ("The sandbox helper ended before it was ready; what it said is on standard error above"));
       g_subprocess_force_exit (self->process);
       g_task_return_error (task, error);
       return;
@@ -93,7 +94,7 @@ on_bundle (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->session == NULL)
     {
       g_subprocess_force_exit (self->process);
-      g_prefix_error (&error, "The sandbox helper's login bundle cannot be used: ");
+      g_prefix_error (&error, _ ("The sandbox helper's login bundle cannot be used: "));
       g_task_return_error (task, error);
       return;
     }
@@ -132,7 +133,8 @@ veil_sandbox_process_start_async (GCancellable *cancellable, GAsyncReadyCallback
   self->process = spawn (&error);
   if (self->process == NULL)
     {
-      g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_SANDBOX, "The sandbox helper could not be started: %s", error->message);
+      g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_SANDBOX, _ ("The sandbox helper could not be started: %s"),
+                               error->message);
       g_error_free (error);
       return;
     }

@@ -11,6 +11,8 @@
 #include "settings-file.h"
 #include "veil-error.h"
 
+#include <glib/gi18n.h>
+
 /* Of five seconds that the whole program may take to end: */
 #define DRAIN_PATIENCE_MS 4000 /* for requests that run */
 #define CLOSE_PATIENCE_MS 4500 /* for them and a renewal */
@@ -499,8 +501,8 @@ why_not_signed_in (VeilService *self)
   if (veil_account_get_problem (self->account) != NULL)
     return g_error_copy (veil_account_get_problem (self->account));
   if (session == NULL || veil_session_check_can_serve (session, &error))
-    return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "Nobody is signed in: run `og-veil login`");
-  return g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "%s: run `og-veil login`", error->message);
+    return g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, _ ("Nobody is signed in: run `og-veil login`"));
+  return g_error_new (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, _ ("%s: run `og-veil login`"), error->message);
 }
 
 static void
@@ -519,8 +521,8 @@ session_ready (GObject *source, GAsyncResult *result, gpointer user_data)
     fail (task, why_not_signed_in (self));
   /* Signed in elsewhere meanwhile: its tokens are for its relay alone. */
   else if (!veil_session_has_same_network (chat->session, veil_network_get_session (self->network)))
-    fail (task,
-          g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN, "The account was changed just now; send the request again"));
+    fail (task, g_error_new_literal (VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN,
+                                     _ ("The account was changed just now; send the request again")));
   else
     veil_chat_run_async (self->network, chat->session, chat->request, chat->record, g_task_get_cancellable (task), chat_done,
                          g_object_ref (task));

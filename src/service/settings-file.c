@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,14 @@ veil_settings_file_get_path (const VeilSettings *settings)
   return g_build_filename (settings->home, "settings.ini", NULL);
 }
 
-static gboolean
-refuse (GError **error, const char *path, const char *what, const char *why)
+static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "The settings file %s cannot be %s: %s", path, what, why);
+  va_list args;
+
+  va_start (args, format);
+  if (error != NULL)
+    *error = g_error_new_valist (VEIL_ERROR, VEIL_ERROR_STORE, format, args);
+  va_end (args);
   return FALSE;
 }
 
@@ -46,9 +51,8 @@ find_schema (GError **error)
     schema = g_settings_schema_source_lookup (own, SCHEMA, FALSE);
   if (schema == NULL)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
-                 "The settings schema " SCHEMA
-                 " is not found in %s; install Veil again, or let GSETTINGS_SCHEMA_DIR name its folder",
-                 VEIL_SCHEMADIR);
+                 _ ("The settings schema %s is not found in %s; install Veil again, or let GSETTINGS_SCHEMA_DIR name its folder"),
+                 SCHEMA, VEIL_SCHEMADIR);
   return schema;
 }
 
@@ -79,11 +83,11 @@ check_lines (const char *text, const char *path, GError **error)
       *end = '\0';
       g_strchomp (key);
       if (strchr (key, '[') != NULL)
-        why = g_strdup_printf ("there is no setting \"%s\"; correct it, or remove the line", key);
+        why = g_strdup_printf (_ ("there is no setting \"%s\"; correct it, or remove the line"), key);
       else if (!g_hash_table_add (seen, key))
-        why = g_strdup_printf ("it says twice what \"%s\" is; remove one of the lines", key);
+        why = g_strdup_printf (_ ("it says twice what \"%s\" is; remove one of the lines"), key);
       if (why != NULL)
-        return refuse (error, path, "read", why);
+        return refuse (error, _ ("The settings file %s cannot be read: %s"), path, why);
     }
   return TRUE;
 }
@@ -103,16 +107,16 @@ load (const char *path, gboolean *missing, GError **error)
     return g_steal_pointer (&file);
   /* Not a pipe, which could hold us for ever. */
   if (g_stat (path, &info) == 0 && (!S_ISREG (info.st_mode) || info.st_size > MAX_BYTES))
-    refuse (error, path, "read", "it is not a file of settings; move it away");
+    refuse (error, _ ("The settings file %s cannot be read: %s"), path, _ ("it is not a file of settings; move it away"));
   else if (!g_file_get_contents (path, &text, &length, &local_error))
-    refuse (error, path, "read", local_error->message);
+    refuse (error, _ ("The settings file %s cannot be read: %s"), path, local_error->message);
   else if (!g_utf8_validate_len (text, length, NULL))
-    refuse (error, path, "read", "it is not UTF-8 text; correct it, or move it away");
+    refuse (error, _ ("The settings file %s cannot be read: %s"), path, _ ("it is not UTF-8 text; correct it, or move it away"));
   else if (length > 0 && !g_key_file_load_from_data (file, text, length, G_KEY_FILE_KEEP_COMMENTS, &local_error))
     {
-      g_autofree char *why = g_strdup_printf ("%s; correct it, or move it away", local_error->message);
+      g_autofree char *why = g_strdup_printf (_ ("%s; correct it, or move it away"), local_error->message);
 
-      refuse (error, path, "read", why);
+      refuse (error, _ ("The settings file %s cannot be read: %s"), path, why);
     }
   else if (check_lines (text, path, error))
     return g_steal_pointer (&file);
@@ -128,16 +132,16 @@ check_groups (GKeyFile *file, GSettingsSchema *schema, const char *path, GError 
   for (guint i = 0; groups[i] != NULL; i++)
     if (!g_str_equal (groups[i], GROUP))
       {
-        g_autofree char *why = g_strdup_printf ("it has a group [%s] where only [" GROUP "] is known", groups[i]);
+        g_autofree char *why = g_strdup_printf (_ ("it has a group [%s] where only [%s] is known"), groups[i], GROUP);
 
-        return refuse (error, path, "read", why);
+        return refuse (error, _ ("The settings file %s cannot be read: %s"), path, why);
       }
   for (guint i = 0; keys != NULL && keys[i] != NULL; i++)
     if (!g_settings_schema_has_key (schema, keys[i]))
       {
-        g_autofree char *why = g_strdup_printf ("there is no setting \"%s\"; correct it, or remove the line", keys[i]);
+        g_autofree char *why = g_strdup_printf (_ ("there is no setting \"%s\"; correct it, or remove the line"), keys[i]);
 
-        return refuse (error, path, "read", why);
+        return refuse (error, _ ("The settings file %s cannot be read: %s"), path, why);
       }
   return TRUE;
 }
@@ -155,7 +159,8 @@ describe_values (GSettingsSchemaKey *key)
   if (g_str_equal (kind, "enum"))
     {
       g_autofree const char **names = g_variant_get_strv (values, NULL);
-      g_autofree char *joined = g_strjoinv ("' or '", (char **) names);
+      /* TRANSLATORS: between two values, of which one is wanted; the quotation marks must stay */
+      g_autofree char *joined = g_strjoinv (_ ("' or '"), (char **) names);
 
       return g_strdup_printf ("'%s'", joined);
     }
@@ -166,15 +171,15 @@ describe_values (GSettingsSchemaKey *key)
       g_autofree char *from = g_variant_print (min, FALSE);
       g_autofree char *to = g_variant_print (max, FALSE);
 
-      return g_strdup_printf ("a whole number from %s to %s", from, to);
+      return g_strdup_printf (_ ("a whole number from %s to %s"), from, to);
     }
   if (g_variant_type_equal (type, G_VARIANT_TYPE_BOOLEAN))
-    return g_strdup ("true or false");
+    return g_strdup (_ ("true or false"));
   if (g_variant_type_equal (type, G_VARIANT_TYPE_UINT16))
-    return g_strdup_printf ("a whole number from 0 to %u", G_MAXUINT16);
+    return g_strdup_printf (_ ("a whole number from %s to %s"), "0", "65535");
   if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING))
-    return g_strdup ("text between quotes, as in 'text'");
-  return g_strdup ("a list of hashes with labels, as in [('0x…', 'audited'), ('0x…', '')]");
+    return g_strdup (_ ("text between quotes, as in 'text'"));
+  return g_strdup (_ ("a list of hashes with labels, as in [('0x…', 'audited'), ('0x…', '')]"));
 }
 
 /* The value of one key, checked against the schema; NULL without an error if the file does not have it. */
@@ -192,7 +197,8 @@ read_value (GKeyFile *file, GSettingsSchema *schema, const char *name, const cha
   if (value != NULL && g_settings_schema_key_range_check (key, value))
     return g_steal_pointer (&value);
   wanted = describe_values (key);
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, "%s in %s must be %s", name, path, wanted);
+  /* TRANSLATORS: a setting, a file, and "true or false" or the like */
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s in %s must be %s"), name, path, wanted);
   return NULL;
 }
 
@@ -228,7 +234,8 @@ apply (VeilSettings *settings, GKeyFile *file, GSettingsSchema *schema, const ch
 
   for (guint i = 0; keys[i] != NULL; i++)
     {
-      g_autofree char *name = g_strdup_printf ("%s in %s", keys[i], path);
+      /* TRANSLATORS: the name of a setting, and a file; the beginning of a sentence */
+      g_autofree char *name = g_strdup_printf (_ ("%s in %s"), keys[i], path);
       g_autoptr (GError) local_error = NULL;
       g_autoptr (GVariant) value = read_value (file, schema, keys[i], path, &local_error);
       g_auto (GStrv) texts = value != NULL ? to_texts (value) : NULL;
@@ -315,13 +322,13 @@ take_lock (const VeilSettings *settings, const char *path, GError **error)
 
   if (g_mkdir_with_parents (settings->home, 0700) != 0 || (fd = g_open (lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
     {
-      refuse (error, path, "written", g_strerror (errno));
+      refuse (error, _ ("The settings file %s cannot be written: %s"), path, g_strerror (errno));
       return -1;
     }
   while (flock (fd, LOCK_EX) != 0)
     if (errno != EINTR)
       {
-        refuse (error, path, "written", g_strerror (errno));
+        refuse (error, _ ("The settings file %s cannot be written: %s"), path, g_strerror (errno));
         close (fd);
         return -1;
       }
@@ -342,7 +349,7 @@ check_value (const VeilSettings *settings, const char *key, GVariant *value, GEr
   if (!g_variant_is_of_type (value, g_settings_schema_key_get_value_type (schema_key)) ||
       !g_settings_schema_key_range_check (schema_key, value))
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "%s is outside of what it may be: %s", key,
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("%s is outside of what it may be: %s"), key,
                    g_settings_schema_key_get_description (schema_key));
       return FALSE;
     }
@@ -369,14 +376,14 @@ write_value (const VeilSettings *settings, const char *key, GVariant *value, GEr
   g_key_file_set_value (file, GROUP, key, printed);
   text = g_key_file_to_data (file, &length, NULL);
   if (length > MAX_BYTES)
-    return refuse (error, path, "written", "it would be too large");
+    return refuse (error, _ ("The settings file %s cannot be written: %s"), path, _ ("it would be too large"));
   target = realpath (path, NULL);
   /* A new file is its owner's alone; who let others read an old one meant it. */
   if (g_stat (path, &info) == 0)
     mode = info.st_mode & 0666;
   return g_file_set_contents_full (target != NULL ? target : path, text, length,
                                    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode, &local_error) ||
-         refuse (error, path, "written", local_error->message);
+         refuse (error, _ ("The settings file %s cannot be written: %s"), path, local_error->message);
 }
 
 gboolean

@@ -12,6 +12,7 @@
 #include "veil-error.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +23,14 @@
 /* @name is how the person wrote it ("--port", "OG_VEIL_PORT"), for the message. */
 typedef gboolean (*SettingFunc) (VeilSettings *self, const char *name, const char *value, GError **error);
 
-static gboolean
-refuse (GError **error, const char *name, const char *why)
+static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
 {
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, "%s %s", name, why);
+  va_list args;
+
+  va_start (args, format);
+  if (error != NULL)
+    *error = g_error_new_valist (VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, format, args);
+  va_end (args);
   return FALSE;
 }
 
@@ -33,7 +38,7 @@ static gboolean
 set_home (VeilSettings *self, const char *name, const char *value, GError **error)
 {
   if (*value == '\0')
-    return refuse (error, name, "must name a folder");
+    return refuse (error, _ ("%s must name a folder"), name);
   g_free (self->home);
   self->home = g_canonicalize_filename (value, NULL);
   return TRUE;
@@ -45,7 +50,7 @@ set_host (VeilSettings *self, const char *name, const char *value, GError **erro
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (value);
 
   if (address == NULL && g_strcmp0 (value, "localhost") != 0)
-    return refuse (error, name, "must be an IP address or \"localhost\"");
+    return refuse (error, _ ("%s must be an IP address or \"localhost\""), name);
   g_free (self->host);
   self->host = g_strdup (value);
   return TRUE;
@@ -57,7 +62,7 @@ set_port (VeilSettings *self, const char *name, const char *value, GError **erro
   guint64 port;
 
   if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT16, &port, NULL))
-    return refuse (error, name, "must be a number from 0 to 65535 (0 is any free port)");
+    return refuse (error, _ ("%s must be a number from 0 to 65535 (0 is any free port)"), name);
   self->port = port;
   return TRUE;
 }
@@ -80,7 +85,7 @@ set_tee_id (VeilSettings *self, const char *name, const char *value, GError **er
     {
       tee_id = normalise_hash (value);
       if (tee_id == NULL)
-        return refuse (error, name, "must be a TEE id, 64 hexadecimal digits with or without 0x, or \"auto\"");
+        return refuse (error, _ ("%s must be a TEE id, 64 hexadecimal digits with or without 0x, or \"auto\""), name);
     }
   g_free (self->tee_id);
   self->tee_id = g_steal_pointer (&tee_id);
@@ -98,7 +103,7 @@ set_pcr_pins (VeilSettings *self, const char *name, const char *const *values, G
       g_autofree char *hash = normalise_hash (*values);
 
       if (hash == NULL)
-        return refuse (error, name, "must be a PCR hash, 64 hexadecimal digits with or without 0x");
+        return refuse (error, _ ("%s must be a PCR hash, 64 hexadecimal digits with or without 0x"), name);
       g_strv_builder_add (builder, hash);
     }
   g_strfreev (self->pcr_pins);
@@ -112,7 +117,7 @@ set_refresh_interval (VeilSettings *self, const char *name, const char *value, G
   guint64 seconds;
 
   if (!g_ascii_string_to_unsigned (value, 10, 0, MAX_REFRESH_INTERVAL, &seconds, NULL))
-    return refuse (error, name, "must be a number of seconds up to a week (0 switches the refresh off)");
+    return refuse (error, _ ("%s must be a number of seconds up to a week (0 switches the refresh off)"), name);
   self->refresh_interval = seconds;
   return TRUE;
 }
@@ -123,7 +128,7 @@ set_answer_timeout (VeilSettings *self, const char *name, const char *value, GEr
   guint64 seconds;
 
   if (!g_ascii_string_to_unsigned (value, 10, 0, MAX_ANSWER_TIMEOUT, &seconds, NULL))
-    return refuse (error, name, "must be a number of seconds up to an hour (0 is 5 minutes, and 10 for streams)");
+    return refuse (error, _ ("%s must be a number of seconds up to an hour (0 is 5 minutes, and 10 for streams)"), name);
   self->answer_timeout = seconds;
   return TRUE;
 }
@@ -134,7 +139,7 @@ set_api_key (VeilSettings *self, const char *name, const char *value, GError **e
   const char *wrong = veil_api_key_check (value);
 
   if (wrong != NULL)
-    return refuse (error, name, wrong);
+    return refuse (error, _ ("%s cannot be used: %s"), name, wrong);
   veil_secret_free (self->api_key);
   self->api_key = g_strdup (value);
   return TRUE;
@@ -144,7 +149,7 @@ static gboolean
 set_session_store (VeilSettings *self, const char *name, const char *value, GError **error)
 {
   if (g_strcmp0 (value, "keyring") != 0 && g_strcmp0 (value, "file") != 0)
-    return refuse (error, name, "must be \"keyring\" or \"file\"");
+    return refuse (error, _ ("%s must be \"keyring\" or \"file\""), name);
   g_free (self->session_store);
   self->session_store = g_strdup (value);
   return TRUE;
@@ -154,7 +159,7 @@ static gboolean
 set_require_api_key (VeilSettings *self, const char *name, const char *value, GError **error)
 {
   if (g_strcmp0 (value, "true") != 0 && g_strcmp0 (value, "false") != 0)
-    return refuse (error, name, "must be true or false");
+    return refuse (error, _ ("%s must be true or false"), name);
   self->require_api_key = g_strcmp0 (value, "true") == 0;
   return TRUE;
 }
@@ -163,7 +168,7 @@ static gboolean
 set_history (VeilSettings *self, const char *name, const char *value, GError **error)
 {
   if (g_strcmp0 (value, "true") != 0 && g_strcmp0 (value, "false") != 0)
-    return refuse (error, name, "must be true or false");
+    return refuse (error, _ ("%s must be true or false"), name);
   self->history = g_strcmp0 (value, "true") == 0;
   return TRUE;
 }
@@ -172,7 +177,7 @@ static gboolean
 set_app_url (VeilSettings *self, const char *name, const char *value, GError **error)
 {
   if (!veil_fetch_check_url (value, NULL, NULL) || strchr (value, '?') != NULL)
-    return refuse (error, name, "must be an https address (or http on loopback) without user, query or fragment");
+    return refuse (error, _ ("%s must be an https address (or http on loopback) without user, query or fragment"), name);
   g_free (self->app_url);
   self->app_url = g_strdup (value);
   return TRUE;
@@ -246,14 +251,14 @@ set_credential (VeilSettings *self, GError **error)
 
   if (path == NULL || !g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
-  name = g_strdup_printf ("The API key in %s", path);
+  name = g_strdup_printf (_ ("The API key in %s"), path);
   file = g_file_test (path, G_FILE_TEST_IS_REGULAR) ? fopen (path, "re") : NULL;
   if (file == NULL)
-    return refuse (error, name, "cannot be read");
+    return refuse (error, _ ("%s cannot be read"), name);
   text[fread (text, 1, sizeof text - 1, file)] = '\0';
   fclose (file);
   good = strlen (text) <= VEIL_API_KEY_MAX_LENGTH ? set_api_key (self, name, g_strchomp (text), error)
-                                                  : refuse (error, name, "is too long");
+                                                  : refuse (error, _ ("%s is too long"), name);
   veil_secret_wipe (text, sizeof text);
   return good;
 }
@@ -323,7 +328,7 @@ veil_settings_set_flag (VeilSettings *self, const char *flag, const char *const 
       self->flagged |= 1u << i;
       return set_values (self, i, name, values, error);
     }
-  return refuse (error, name, "is not a setting");
+  return refuse (error, _ ("%s is not a setting"), name);
 }
 
 gboolean
@@ -367,7 +372,7 @@ veil_settings_set_saved (VeilSettings *self, const char *key, const char *name, 
           ignored = veil_settings_copy (self);
         return set_values (overridden ? ignored : self, i, name, values, error);
       }
-  return refuse (error, name, "is not a setting");
+  return refuse (error, _ ("%s is not a setting"), name);
 }
 
 char *

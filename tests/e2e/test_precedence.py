@@ -242,7 +242,7 @@ def test_api_key_comes_from_the_environment_alone(tmp_path):
     for bad in ('short', 'with a space in it', 'ümlaut-ümlaut'):
         done = run(*SERVE, env={'OG_VEIL_API_KEY': bad}, home=tmp_path / 'other')
         error = one_sentence(done.stderr)
-        assert done.returncode == 2 and error.startswith('og-veil: OG_VEIL_API_KEY m') and bad not in error
+        assert done.returncode == 2 and error.startswith('og-veil: OG_VEIL_API_KEY cannot be used: An API key ') and bad not in error
 
 
 def test_every_setting_is_here():
