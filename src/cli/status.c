@@ -159,6 +159,7 @@ print_enclave (const Status *self)
   const char *endpoint = get_text (self, "active_tee_endpoint");
   const char *pcr_hash = get_text (self, "active_tee_pcr_hash");
   const char *state = get_text (self, "status");
+  g_autofree char *pcr = g_strconcat ("  ", C_ ("enclave", "PCR"), NULL);
 
   if (tee_id == NULL)
     row (C_ ("status", "enclave"), g_strcmp0 (state, "ok") == 0 ? _ ("chosen with the first request")
@@ -168,7 +169,7 @@ print_enclave (const Status *self)
     {
       row (C_ ("status", "enclave"), tee_id);
       row ("", endpoint != NULL ? endpoint : "-");
-      row (_ ("  PCR"), pcr_hash != NULL ? pcr_hash : "-");
+      row (pcr, pcr_hash != NULL ? pcr_hash : "-");
     }
 }
 
