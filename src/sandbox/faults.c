@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faults.h"
 
+#include <glib/gi18n.h>
+
 static const struct
 {
   const char *name;
@@ -41,19 +43,19 @@ void
 veil_sandbox_fault_print_all (void)
 {
   static const char *const titles[] = {
-    [VEIL_SANDBOX_SCOPE_ENCLAVE] = "Answers that a client must refuse",
-    [VEIL_SANDBOX_SCOPE_VARIANT] = "Unusual answers that a client must accept",
-    [VEIL_SANDBOX_SCOPE_RELAY] = "What the relay does instead of passing an answer on",
-    [VEIL_SANDBOX_SCOPE_REGISTRY] = "What the registry does",
-    [VEIL_SANDBOX_SCOPE_AUTH] = "What the token refresh does",
-    [VEIL_SANDBOX_SCOPE_DOOR] = "What an enclave does when it is asked itself",
+    [VEIL_SANDBOX_SCOPE_ENCLAVE] = N_ ("Answers that a client must refuse"),
+    [VEIL_SANDBOX_SCOPE_VARIANT] = N_ ("Unusual answers that a client must accept"),
+    [VEIL_SANDBOX_SCOPE_RELAY] = N_ ("What the relay does instead of passing an answer on"),
+    [VEIL_SANDBOX_SCOPE_REGISTRY] = N_ ("What the registry does"),
+    [VEIL_SANDBOX_SCOPE_AUTH] = N_ ("What the token refresh does"),
+    [VEIL_SANDBOX_SCOPE_DOOR] = N_ ("What an enclave does when it is asked itself"),
   };
 
   for (guint scope = 0; scope < G_N_ELEMENTS (titles); scope++)
     {
-      g_print ("%s%s:\n", scope == 0 ? "" : "\n", titles[scope]);
+      g_print ("%s%s:\n", scope == 0 ? "" : "\n", _ (titles[scope]));
       for (guint i = VEIL_SANDBOX_HONEST + 1; i < VEIL_SANDBOX_N_FAULTS; i++)
         if (faults[i].scope == scope)
-          g_print ("  %-26s %s\n", faults[i].name, faults[i].help);
+          g_print ("  %-26s %s\n", faults[i].name, _ (faults[i].help));
     }
 }

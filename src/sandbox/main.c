@@ -4,6 +4,8 @@
 /* og-veil-sandbox: a complete simulated network on a loopback port. Prints one line, the login bundle, when it is ready;
  * ends with its standard input or on SIGTERM. */
 #include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -31,14 +33,14 @@ static gboolean
 check_options (Options *options, GError **error)
 {
   if (options->fault_name != NULL && !veil_sandbox_fault_from_name (options->fault_name, &options->fault))
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "there is no fault \"%s\"; --list-faults names them",
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("there is no fault \"%s\"; --list-faults names them"),
                  options->fault_name);
   else if (options->tees < 1 || options->tees > VEIL_SANDBOX_MAX_TEES)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--tees takes a number from 1 to %d", VEIL_SANDBOX_MAX_TEES);
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("--tees takes a number from 1 to %d"), VEIL_SANDBOX_MAX_TEES);
   else if (options->port < 0 || options->port > G_MAXUINT16)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--port takes a number from 0 to %d", G_MAXUINT16);
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("--port takes a number from 0 to %d"), G_MAXUINT16);
   else if (options->latency_ms < 0 || options->frame_latency_ms < 0 || options->expires_in < 0)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "times cannot be negative");
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("times cannot be negative"));
   else
     return TRUE;
   return FALSE;
@@ -48,33 +50,37 @@ static gboolean
 read_options (Options *options, int *argc, char ***argv, GError **error)
 {
   const GOptionEntry entries[] = {
-    { "fault", 0, 0, G_OPTION_ARG_STRING, &options->fault_name, "Answer every request with this fault", "NAME" },
-    { "list-faults", 0, 0, G_OPTION_ARG_NONE, &options->list_faults, "Name all faults and exit", NULL },
-    { "tees", 0, 0, G_OPTION_ARG_INT, &options->tees, "Number of enclaves (default 3)", "N" },
-    { "port", 0, 0, G_OPTION_ARG_INT, &options->port, "Port on 127.0.0.1 (default: any that is free)", "PORT" },
-    { "latency", 0, 0, G_OPTION_ARG_INT, &options->latency_ms, "Time before each answer", "MS" },
-    { "frame-latency", 0, 0, G_OPTION_ARG_INT, &options->frame_latency_ms, "Time before each frame of a stream", "MS" },
-    { "expires-in", 0, 0, G_OPTION_ARG_INT, &options->expires_in, "Life of an access token as announced (default 3600)", "S" },
-    { "watch-stdin", 0, 0, G_OPTION_ARG_NONE, &options->watch_stdin, "End when standard input ends, even if it is no pipe", NULL },
-    { "no-watch-stdin", 0, 0, G_OPTION_ARG_NONE, &options->no_watch_stdin, "Do not look at standard input", NULL },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL },
+    { "fault", 0, 0, G_OPTION_ARG_STRING, &options->fault_name, N_ ("Answer every request with this fault"), "NAME" },
+    { "list-faults", 0, 0, G_OPTION_ARG_NONE, &options->list_faults, N_ ("Name all faults and exit"), NULL },
+    { "tees", 0, 0, G_OPTION_ARG_INT, &options->tees, N_ ("Number of enclaves (default 3)"), "N" },
+    { "port", 0, 0, G_OPTION_ARG_INT, &options->port, N_ ("Port on 127.0.0.1 (default: any that is free)"), "PORT" },
+    { "latency", 0, 0, G_OPTION_ARG_INT, &options->latency_ms, N_ ("Time before each answer"), "MS" },
+    { "frame-latency", 0, 0, G_OPTION_ARG_INT, &options->frame_latency_ms, N_ ("Time before each frame of a stream"), "MS" },
+    { "expires-in", 0, 0, G_OPTION_ARG_INT, &options->expires_in, N_ ("Life of an access token as announced (default 3600)"), "S" },
+    { "watch-stdin", 0, 0, G_OPTION_ARG_NONE, &options->watch_stdin, N_ ("End when standard input ends, even if it is no pipe"),
+      NULL },
+    { "no-watch-stdin", 0, 0, G_OPTION_ARG_NONE, &options->no_watch_stdin, N_ ("Do not look at standard input"), NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, N_ ("Print the version and exit"), NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autofree char *description = NULL;
 
-  g_option_context_set_summary (context,
-                                "A simulated network for Veil: relay, enclaves, registry and sign-in on 127.0.0.1, with the real\n"
-                                "cryptography and keys of its own. Prints a login bundle when it is ready.");
-  g_option_context_set_description (context, "A request for the model \"fault-NAME\" gets that fault, too. While it runs:\n"
-                                             "  POST /sandbox/fault {\"fault\": NAME, \"times\": N, \"tee\": INDEX}\n"
-                                             "  POST /sandbox/tees {\"active\": [INDEX, ...]}, /sandbox/rotate, /sandbox/expire, /sandbox/account\n"
-                                             "  GET /sandbox/stats\n");
+  g_option_context_set_summary (
+      context, _ ("A simulated network for Veil: relay, enclaves, registry and sign-in on 127.0.0.1, with the real\n"
+                  "cryptography and keys of its own. Prints a login bundle when it is ready."));
+  description = g_strconcat (_ ("A request for the model \"fault-NAME\" gets that fault, too. While it runs:"),
+                             "\n  POST /sandbox/fault {\"fault\": NAME, \"times\": N, \"tee\": INDEX}\n"
+                             "  POST /sandbox/tees {\"active\": [INDEX, ...]}, /sandbox/rotate, /sandbox/expire, /sandbox/account\n"
+                             "  GET /sandbox/stats\n",
+                             NULL);
+  g_option_context_set_description (context, description);
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
   if (*argc > 1)
     {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "\"%s\" is not an option; see --help", (*argv)[1]);
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("\"%s\" is not an option; see --help"), (*argv)[1]);
       return FALSE;
     }
   return check_options (options, error);
@@ -122,7 +128,7 @@ serve (const Options *options)
   network = veil_sandbox_network_new ((guint) options->port, (guint) options->tees, &error);
   if (network == NULL)
     {
-      g_printerr ("og-veil-sandbox: port %d of 127.0.0.1 cannot be had: %s\n", options->port, error->message);
+      g_printerr (_ ("og-veil-sandbox: port %d of 127.0.0.1 cannot be had: %s\n"), options->port, error->message);
       return 1;
     }
   network->fault = options->fault;
@@ -148,6 +154,10 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int result = 0;
 
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, VEIL_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
   signal (SIGPIPE, SIG_IGN);
   g_log_writer_default_set_use_stderr (TRUE); /* the first line of standard output is the bundle */
   if (!read_options (&options, &argc, &argv, &error))

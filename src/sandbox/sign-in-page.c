@@ -3,32 +3,33 @@
 
 /* GET /cli-auth: the sign-in page. Posts the bundle to the program that asked, from the browser and across origins as the app's page does, and shows it
  * for copying when that does not work. POST /sandbox/account makes everybody who is signed in a stranger: another user, other tokens. */
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "simulation.h"
 
 static const char page[] =
-    "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
+    "<!DOCTYPE html>\n<html lang=\"@0@\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
     "<meta name=\"referrer\" content=\"no-referrer\">\n"
-    "<title>Sandbox sign-in</title>\n"
+    "<title>@1@</title>\n"
     "<style>body{font:16px/1.5 sans-serif;max-width:40em;margin:3em auto;padding:0 1em}textarea{width:100%;height:12em}</style>\n"
-    "<h1>Sandbox</h1>\n<p>A simulated account. <span id=\"app\"></span> wants to be signed in.</p>\n"
-    "<p><button id=\"allow\">Sign in</button></p>\n<p id=\"status\" role=\"status\"></p>\n"
-    "<div id=\"manual\" hidden><p>The program could not be reached. Copy this code and paste it there (<code>og-veil login "
-    "--manual</code>):</p>\n<textarea id=\"code\" readonly></textarea></div>\n"
-    "<script id=\"bundle\" type=\"application/json\">%s</script>\n"
+    "<body dir=\"auto\">\n<h1>@2@</h1>\n<p>@3@</p>\n"
+    "<p><button id=\"allow\">@4@</button></p>\n<p id=\"status\" role=\"status\"></p>\n"
+    "<p id=\"done\" hidden>@5@</p>\n"
+    "<div id=\"manual\" hidden><p>@6@</p>\n<textarea id=\"code\" readonly></textarea></div>\n"
+    "<script id=\"bundle\" type=\"application/json\">@bundle@</script>\n"
     "<script>\n"
     "const query = new URLSearchParams(location.search);\n"
     "const element = id => document.getElementById(id);\n"
     "const bundle = element('bundle').textContent;\n"
-    "element('app').textContent = query.get('app_name') || 'A program';\n"
+    "if (query.get('app_name')) element('app').textContent = query.get('app_name');\n"
     "element('allow').addEventListener('click', async () => {\n"
     "  element('allow').disabled = true;\n"
     "  try {\n"
     "    const reply = await fetch(query.get('redirect_uri'), {method: 'POST', headers: {'Content-Type': 'application/json'}, "
     "body: bundle});\n"
     "    if (!reply.ok) throw new Error('refused with status ' + reply.status);\n"
-    "    element('status').textContent = 'You are signed in and can close this page.';\n"
+    "    element('status').textContent = element('done').textContent;\n"
     "  } catch (error) {\n"
     "    element('code').value = bundle;\n"
     "    element('manual').hidden = false;\n"
@@ -36,6 +37,38 @@ static const char page[] =
     "  }\n"
     "});\n"
     "</script>\n</html>\n";
+
+/* For @0@ and so on. */
+static const char *const texts[] = {
+  /* TRANSLATORS: the language that this is translated to, as in HTML, such as "de" */
+  N_ ("en"),
+  N_ ("Sandbox sign-in"),
+  N_ ("Sandbox"),
+  /* TRANSLATORS: {program} is replaced by "A program" or its name, and must stay */
+  N_ ("A simulated account. {program} wants to be signed in."),
+  N_ ("Sign in"),
+  N_ ("You are signed in and can close this page."),
+  N_ ("The program could not be reached. Copy this code and paste it there (og-veil login --manual):"),
+};
+
+/* The page around the bundle, in the user's language: two parts. */
+static GStrv
+make_page (void)
+{
+  g_autofree char *program = g_markup_escape_text (_ ("A program"), -1);
+  g_autofree char *span = g_strconcat ("<span id=\"app\">", program, "</span>", NULL);
+  g_autoptr (GString) html = g_string_new (page);
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autofree char *mark = g_strdup_printf ("@%u@", i);
+      g_autofree char *text = g_markup_escape_text (_ (texts[i]), -1);
+
+      g_string_replace (html, mark, text, 0);
+    }
+  g_string_replace (html, "{program}", span, 0);
+  return g_strsplit (html->str, "@bundle@", 2);
+}
 
 static void
 on_page (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query, gpointer user_data)
@@ -46,7 +79,7 @@ on_page (SoupServer *server, SoupServerMessage *message, const char *path, GHash
 
   if (!veil_sandbox_check_method (message, "GET"))
     return;
-  parts = g_strsplit (page, "%s", 2);
+  parts = make_page ();
   html = g_strconcat (parts[0], bundle, parts[1], NULL);
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Cache-Control", "no-store");
   soup_server_message_set_status (message, 200, NULL);
