@@ -16,9 +16,12 @@ load_settings (const char *home)
 {
   const char *const values[] = { home, NULL };
   g_autoptr (VeilSettings) settings = veil_settings_new (NULL);
+  g_autoptr (VeilInstanceInfo) running = NULL;
 
   if (settings == NULL || (home != NULL && !veil_settings_set_flag (settings, "home", values, NULL)))
     return NULL;
+  running = veil_instance_find (settings->home, NULL);
+  settings->sandbox = running != NULL && running->sandbox;
   return veil_settings_file_resolve (settings, NULL);
 }
 

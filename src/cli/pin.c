@@ -6,6 +6,7 @@
 
 #include "json-writer.h"
 #include "pins.h"
+#include "running.h"
 #include "settings-file.h"
 #include "veil-error.h"
 
@@ -59,6 +60,7 @@ change_pins (const VeilSettings *settings, const char *text, const char *label, 
   g_print (add ? _ ("pinned %s\n") : _ ("no longer pinned: %s\n"), hash);
   if (change.left == 0)
     g_print (_ ("no build is pinned now: any build that the registry approves may be used\n"));
+  veil_running_print_scope (settings);
   return VEIL_EXIT_OK;
 }
 
@@ -147,7 +149,7 @@ veil_command_pin (int argc, char **argv)
     { "add", 0, 0, G_OPTION_ARG_NONE, &source.add, N_ ("Pin what was computed"), NULL },
     { NULL },
   };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("pin", entries, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_running_follow (veil_cli_parse ("pin", entries, flags, &argc, &argv));
   const char *verb = argc > 1 ? argv[1] : "";
   const char *wrong;
 

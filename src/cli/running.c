@@ -4,15 +4,42 @@
 #include "running.h"
 
 #include "api-key-store.h"
+#include "cli.h"
 #include "fetch.h"
 #include "secret.h"
+#include "settings-file.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HEALTH_MS 2000
 #define HEALTH_BYTES (64 * 1024)
+
+VeilSettings *
+veil_running_follow (VeilSettings *settings)
+{
+  g_autoptr (VeilSettings) own = settings;
+  g_autoptr (VeilInstanceInfo) running = own != NULL ? veil_instance_find (own->home, NULL) : NULL;
+  VeilSettings *resolved;
+  g_autoptr (GError) error = NULL;
+
+  if (running == NULL || !running->sandbox)
+    return g_steal_pointer (&own);
+  own->sandbox = TRUE;
+  resolved = veil_settings_file_resolve (own, &error);
+  if (resolved == NULL)
+    exit (veil_cli_fail (error));
+  return resolved;
+}
+
+void
+veil_running_print_scope (const VeilSettings *settings)
+{
+  if (settings->sandbox)
+    g_print (_ ("This holds in the sandbox that runs now, and ends with it.\n"));
+}
 
 char *
 veil_running_get_url (const VeilSettings *settings, GError **error)

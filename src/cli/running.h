@@ -12,6 +12,12 @@
 
 G_BEGIN_DECLS
 
+/* Makes @settings (nullable) those of the Veil that runs in their home, whose choice of enclaves is meant: the sandbox has an own one. Takes them, and
+ * returns them; ends the program as veil_cli_parse() does if they cannot be read. */
+VeilSettings *veil_running_follow (VeilSettings *settings);
+/* After a change of that choice: says so if it is the sandbox's. */
+void          veil_running_print_scope (const VeilSettings *settings);
+
 /* New string: where to ask: what --host and --port say; else where the server of the home listens; else where one would. NULL with an error if that is any port. */
 char        *veil_running_get_url (const VeilSettings *settings, GError **error);
 

@@ -11,6 +11,7 @@
 #include "sd-notify.h"
 #include "service.h"
 #include "session-file.h"
+#include "settings-file.h"
 #include "veil-error.h"
 
 #include <errno.h>
@@ -251,6 +252,8 @@ take_home (Serve *serve)
   };
 
   serve->instance = veil_instance_acquire (serve->settings->home, &info, &serve->holder, &serve->error);
+  if (serve->instance != NULL && serve->options->sandbox)
+    veil_settings_file_erase_choice (serve->settings->home);
   return serve->instance != NULL;
 }
 

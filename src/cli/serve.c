@@ -4,6 +4,7 @@
 /* og-veil without a command, and og-veil serve. */
 #include "serve.h"
 
+#include "settings-file.h"
 #include "sign-in.h"
 #include "veil-error.h"
 
@@ -148,6 +149,8 @@ run (const char *name, int argc, char **argv)
   settings = veil_cli_parse (name, plain ? plain_entries : entries, setting_flags, &argc, &argv);
   if (settings == NULL)
     return VEIL_EXIT_USAGE;
+  if (options.sandbox)
+    veil_settings_begin_sandbox (settings);
   if (argc > 1 && plain)
     return veil_cli_fail_usage (_ ("\"%s\" is not a command; `og-veil --help` lists them"), argv[1]);
   if (argc > 1)

@@ -267,6 +267,7 @@ select_tee (const VeilSettings *settings, const char *text)
     g_print (_ ("Veil chooses the TEE\n"));
   else
     g_print (_ ("selected %s: it is used, or none\n"), tee_id);
+  veil_running_print_scope (settings);
   return VEIL_EXIT_OK;
 }
 
@@ -283,7 +284,7 @@ veil_command_tees (int argc, char **argv)
     { "yes", 0, 0, G_OPTION_ARG_NONE, &yes, N_ ("Consent to show the enclave this machine's address (with --attest)"), NULL },
     { NULL },
   };
-  g_autoptr (VeilSettings) settings = veil_cli_parse ("tees", entries, flags, &argc, &argv);
+  g_autoptr (VeilSettings) settings = veil_running_follow (veil_cli_parse ("tees", entries, flags, &argc, &argv));
 
   if (settings == NULL)
     return VEIL_EXIT_USAGE;

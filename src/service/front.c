@@ -7,7 +7,7 @@
 #include "port-probe.h"
 #include "sandbox-process.h"
 #include "session-commit.h"
-#include "settings-change.h"
+#include "settings-file.h"
 
 #include <glib/gi18n.h>
 #include <signal.h>
@@ -36,10 +36,6 @@ struct _VeilFront
   VeilInstanceInfo *holder; /* owned; who serves in this home already, or NULL */
   GSource *takeover;        /* owned; while that one is waited for */
   gint64 takeover_end;      /* monotonic */
-  char *tee_before;         /* owned; what was chosen when the sandbox was entered, NULL is automatic */
-  GStrv pins_before;        /* owned; likewise */
-  guint writing;            /* changes of the settings that are under way */
-  GTask *stopping;          /* owned; waits for those, or NULL */
   GSource *pause;           /* owned; a "changed" is on its way */
 };
 
@@ -119,75 +115,8 @@ close_service (VeilFront *self)
 }
 
 static void
-note_choice (VeilFront *self)
-{
-  const VeilSettings *settings = veil_front_get_settings (self);
-
-  g_free (self->tee_before);
-  self->tee_before = g_strdup (settings->tee_id);
-  g_strfreev (self->pins_before);
-  self->pins_before = g_strdupv (settings->pcr_pins);
-}
-
-static void
-on_put_back (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (VeilFront) self = user_data;
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (!veil_settings_change_finish (result, &error))
-    g_message ("The choice of the sandbox stays in the settings: %s", error->message);
-  if (--self->writing > 0)
-    return;
-  task = g_steal_pointer (&self->stopping);
-  if (task != NULL)
-    g_task_return_boolean (task, TRUE);
-  else if (!self->stopped)
-    veil_front_look (self);
-}
-
-static gboolean
-has_pin (GStrv pins, const char *hash)
-{
-  return pins != NULL && g_strv_contains ((const char *const *) pins, hash);
-}
-
-/* Simulated enclaves and builds exist nowhere else: chosen in the sandbox, they would leave the account with none. What others chose stays. */
-static void
-put_back_choice (VeilFront *self)
-{
-  VeilNetwork *network = self->service != NULL ? veil_service_get_network (self->service) : NULL;
-  GPtrArray *tees = network != NULL && self->sandbox != NULL ? veil_network_get_tees (network) : NULL;
-  g_autoptr (VeilSettings) settings = tees != NULL ? veil_settings_copy (veil_front_get_settings (self)) : NULL;
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-
-  for (guint i = 0; tees != NULL && i < tees->len; i++)
-    {
-      const VeilTee *tee = tees->pdata[i];
-
-      if (g_strcmp0 (settings->tee_id, tee->id) == 0 && g_strcmp0 (self->tee_before, tee->id) != 0 &&
-          !veil_settings_is_given (settings, "tee-id"))
-        {
-          self->writing++;
-          veil_settings_change_async (settings, "tee-id",
-                                      g_variant_new_string (self->tee_before != NULL ? self->tee_before : "auto"), NULL,
-                                      on_put_back, g_object_ref (self));
-        }
-      if (g_hash_table_add (seen, tee->pcr_hash) && has_pin (settings->pcr_pins, tee->pcr_hash) &&
-          !has_pin (self->pins_before, tee->pcr_hash) && !veil_settings_is_given (settings, "pcr-pins"))
-        {
-          self->writing++;
-          veil_pin_remove_async (settings, tee->pcr_hash, NULL, on_put_back, g_object_ref (self));
-        }
-    }
-}
-
-static void
 close_sandbox (VeilFront *self)
 {
-  if (!self->stopped)
-    put_back_choice (self);
   g_cancellable_cancel (self->starting);
   g_clear_object (&self->starting);
   if (self->sandbox == NULL)
@@ -265,8 +194,12 @@ start_endpoint (VeilFront *self)
 static void
 open_service (VeilFront *self, VeilSession *session)
 {
+  g_autoptr (VeilSettings) settings = veil_settings_copy (self->settings);
+
+  if (self->in_sandbox)
+    veil_settings_begin_sandbox (settings);
   close_service (self);
-  self->service = veil_service_new (self->settings);
+  self->service = veil_service_new (settings);
   g_signal_connect_object (self->service, "changed", G_CALLBACK (on_service_changed), self, 0);
   if (session != NULL)
     veil_service_set_session (self->service, session);
@@ -320,11 +253,22 @@ on_sandbox_started (GObject *source, GAsyncResult *result, gpointer user_data)
   emit_changed (self);
 }
 
+/* Simulated enclaves end with their sandbox; that of another Veil in this home is not ours. */
+static void
+erase_choice (VeilFront *self)
+{
+  g_autoptr (VeilInstanceInfo) running = self->settings->home != NULL ? veil_instance_find (self->settings->home, NULL) : NULL;
+
+  if (self->settings->home != NULL && (running == NULL || !running->sandbox))
+    veil_settings_file_erase_choice (self->settings->home);
+}
+
 static void
 start_sandbox (VeilFront *self)
 {
   if (self->starting != NULL || self->sandbox != NULL)
     return;
+  erase_choice (self);
   clear_problem (self);
   self->starting = g_cancellable_new ();
   veil_sandbox_process_start_async (self->starting, on_sandbox_started, g_object_ref (self));
@@ -380,7 +324,6 @@ veil_front_set_sandbox (VeilFront *self, gboolean sandbox)
       return;
     }
   self->fleeting = FALSE;
-  note_choice (self);
   open_service (self, NULL);
   start_sandbox (self);
   emit_changed (self);
@@ -600,14 +543,10 @@ static void
 on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  VeilFront *self = g_task_get_source_object (task);
 
   veil_service_stop_finish (VEIL_SERVICE (source), result);
-  veil_front_stop (self);
-  if (self->writing > 0)
-    self->stopping = g_steal_pointer (&task);
-  else
-    g_task_return_boolean (task, TRUE);
+  veil_front_stop (g_task_get_source_object (task));
+  g_task_return_boolean (task, TRUE);
 }
 
 void
@@ -617,7 +556,6 @@ veil_front_stop_async (VeilFront *self, GCancellable *cancellable, GAsyncReadyCa
 
   g_task_set_source_tag (task, veil_front_stop_async);
   stop_takeover (self);
-  put_back_choice (self);
   veil_service_stop_async (self->service, cancellable, on_stopped, task);
 }
 
@@ -637,8 +575,6 @@ veil_front_finalize (GObject *object)
   close_service (self);
   clear_problem (self);
   g_clear_pointer (&self->holder, veil_instance_info_free);
-  g_free (self->tee_before);
-  g_strfreev (self->pins_before);
   veil_settings_free (self->settings);
   G_OBJECT_CLASS (veil_front_parent_class)->finalize (object);
 }
@@ -665,6 +601,5 @@ veil_front_new (const VeilSettings *settings, gboolean sandbox)
   self->settings = veil_settings_copy (settings);
   self->in_sandbox = sandbox;
   open_service (self, NULL);
-  note_choice (self);
   return self;
 }

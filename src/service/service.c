@@ -21,17 +21,17 @@ struct _VeilService
 {
   GObject parent;
 
-  VeilSettings *settings;   /* owned; that the endpoint starts with */
-  VeilSettingsWatch *watch; /* owned; NULL without a home */
-  SoupSession *http;        /* owned */
-  VeilAccount *account;     /* owned; made with the settings */
-  VeilNetwork *network;     /* owned; NULL unless the session is fit to serve */
-  VeilRecordList *records;  /* owned */
-  VeilHistory *history;     /* owned; NULL unless the settings want one and the endpoint was started */
-  VeilServer *server;       /* owned; set while the endpoint is up */
-  VeilEndpoint *endpoint;   /* owned */
-  GFileMonitor *monitor;    /* owned; of the settings file; NULL without a home */
-  VeilInstance *instance;   /* not owned; may be NULL */
+  VeilSettings *settings;    /* owned; that the endpoint starts with */
+  VeilSettingsWatch *watch;  /* owned; NULL without a home */
+  SoupSession *http;         /* owned */
+  VeilAccount *account;      /* owned; made with the settings */
+  VeilNetwork *network;      /* owned; NULL unless the session is fit to serve */
+  VeilRecordList *records;   /* owned */
+  VeilHistory *history;      /* owned; NULL unless the settings want one and the endpoint was started */
+  VeilServer *server;        /* owned; set while the endpoint is up */
+  VeilEndpoint *endpoint;    /* owned */
+  GFileMonitor *monitors[2]; /* owned; of the settings file, and of the sandbox's choice; NULL where there is none */
+  VeilInstance *instance;    /* not owned; may be NULL */
 
   guint64 verified;
   guint64 refused;
@@ -70,7 +70,8 @@ veil_service_dispose (GObject *object)
   VeilService *self = VEIL_SERVICE (object);
 
   veil_service_stop (self);
-  g_clear_object (&self->monitor);
+  for (guint i = 0; i < G_N_ELEMENTS (self->monitors); i++)
+    g_clear_object (&self->monitors[i]);
   if (self->account != NULL)
     veil_account_stop (self->account);
   drop_network (self);
@@ -217,17 +218,23 @@ on_account_changed (VeilAccount *account, VeilService *self)
   emit_changed (self);
 }
 
-/* Requests look at the file themselves: an address has to be followed without any. */
+/* Requests look at the files themselves: an address has to be followed, and what is shown has to be true, without any. */
 static void
 watch_settings (VeilService *self)
 {
   g_autofree char *path = veil_settings_file_get_path (self->settings);
-  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autofree char *choice = veil_settings_file_get_choice_path (self->settings);
+  const char *const paths[] = { path, choice };
 
   self->watch = veil_settings_watch_new (self->settings);
-  self->monitor = g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
-  if (self->monitor != NULL)
-    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (veil_service_reload), self, G_CONNECT_SWAPPED);
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GFile) file = paths[i] != NULL ? g_file_new_for_path (paths[i]) : NULL;
+
+      self->monitors[i] = file != NULL ? g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL) : NULL;
+      if (self->monitors[i] != NULL)
+        g_signal_connect_object (self->monitors[i], "changed", G_CALLBACK (veil_service_reload), self, G_CONNECT_SWAPPED);
+    }
 }
 
 VeilService *

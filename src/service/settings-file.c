@@ -25,6 +25,28 @@ veil_settings_file_get_path (const VeilSettings *settings)
   return g_build_filename (settings->home, "settings.ini", NULL);
 }
 
+char *
+veil_settings_file_get_choice_path (const VeilSettings *settings)
+{
+  return settings->sandbox ? g_build_filename (settings->home, "sandbox.ini", NULL) : NULL;
+}
+
+void
+veil_settings_file_erase_choice (const char *home)
+{
+  g_autofree char *path = g_build_filename (home, "sandbox.ini", NULL);
+
+  if (g_unlink (path) != 0 && errno != ENOENT && errno != ENOTDIR)
+    g_message ("What was chosen in an earlier sandbox stays: %s: %s", path, g_strerror (errno));
+}
+
+void
+veil_settings_begin_sandbox (VeilSettings *settings)
+{
+  settings->sandbox = TRUE;
+  veil_settings_forget_choice (settings);
+}
+
 static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
 {
   va_list args;
@@ -123,8 +145,9 @@ load (const char *path, gboolean *missing, GError **error)
   return NULL;
 }
 
+/* @choice: of the choice of enclaves alone. */
 static gboolean
-check_groups (GKeyFile *file, GSettingsSchema *schema, const char *path, GError **error)
+check_groups (GKeyFile *file, GSettingsSchema *schema, gboolean choice, const char *path, GError **error)
 {
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   g_auto (GStrv) keys = g_key_file_get_keys (file, GROUP, NULL, NULL);
@@ -137,7 +160,7 @@ check_groups (GKeyFile *file, GSettingsSchema *schema, const char *path, GError 
         return refuse (error, _ ("The settings file %s cannot be read: %s"), path, why);
       }
   for (guint i = 0; keys != NULL && keys[i] != NULL; i++)
-    if (!g_settings_schema_has_key (schema, keys[i]))
+    if (!g_settings_schema_has_key (schema, keys[i]) || (choice && !veil_settings_is_choice (keys[i])))
       {
         g_autofree char *why = g_strdup_printf (_ ("there is no setting \"%s\"; correct it, or remove the line"), keys[i]);
 
@@ -252,55 +275,86 @@ apply (VeilSettings *settings, GKeyFile *file, GSettingsSchema *schema, const ch
   return TRUE;
 }
 
-/* The file and its schema, wholly checked; the latter is NULL if there is no file, and none is needed. */
+/* Fills in what a file says; the choice of enclaves, if @choice. The file and its schema, wholly checked; the latter is NULL if there is no file, and none
+ * is needed. */
 static GKeyFile *
-load_checked (const VeilSettings *settings, GSettingsSchema **schema, VeilSettings **resolved, GError **error)
+load_checked (VeilSettings *settings, gboolean choice, GSettingsSchema **schema, GError **error)
 {
-  g_autofree char *path = veil_settings_file_get_path (settings);
-  g_autoptr (VeilSettings) copy = veil_settings_copy (settings);
+  g_autofree char *path = choice ? veil_settings_file_get_choice_path (settings) : veil_settings_file_get_path (settings);
   g_autoptr (GSettingsSchema) found = NULL;
   g_autoptr (GKeyFile) file = NULL;
   gboolean missing;
 
-  veil_settings_forget_saved (copy);
   file = load (path, &missing, error);
-  if (file == NULL || (!missing && ((found = find_schema (error)) == NULL || !check_groups (file, found, path, error) ||
-                                    !apply (copy, file, found, path, error))))
+  if (file == NULL || (!missing && ((found = find_schema (error)) == NULL || !check_groups (file, found, choice, path, error) ||
+                                    !apply (settings, file, found, path, error))))
     return NULL;
   if (schema != NULL)
     *schema = g_steal_pointer (&found);
-  if (resolved != NULL)
-    *resolved = g_steal_pointer (&copy);
   return g_steal_pointer (&file);
+}
+
+VeilSettings *
+veil_settings_file_resolve_choice (const VeilSettings *settings, GError **error)
+{
+  g_autoptr (VeilSettings) copy = veil_settings_copy (settings);
+  g_autoptr (GKeyFile) file = NULL;
+
+  veil_settings_forget_choice (copy);
+  file = load_checked (copy, TRUE, NULL, error);
+  return file != NULL ? g_steal_pointer (&copy) : NULL;
+}
+
+/* @some: (out): whether there is anything in the file */
+static VeilSettings *
+resolve (const VeilSettings *settings, gboolean *some, GError **error)
+{
+  g_autoptr (VeilSettings) copy = veil_settings_copy (settings);
+  g_autoptr (GKeyFile) file = NULL;
+  g_autofree char *group = NULL;
+
+  veil_settings_forget_saved (copy);
+  file = load_checked (copy, FALSE, NULL, error);
+  if (file == NULL)
+    return NULL;
+  group = g_key_file_get_start_group (file);
+  *some = group != NULL;
+  return copy->sandbox ? veil_settings_file_resolve_choice (copy, error) : g_steal_pointer (&copy);
 }
 
 VeilSettings *
 veil_settings_file_resolve (const VeilSettings *settings, GError **error)
 {
-  VeilSettings *resolved = NULL;
-  g_autoptr (GKeyFile) file = load_checked (settings, NULL, &resolved, error);
+  gboolean some;
 
-  return file != NULL ? resolved : NULL;
+  return resolve (settings, &some, error);
 }
 
 VeilSettings *
 veil_settings_file_resolve_again (const VeilSettings *settings, GError **error)
 {
-  VeilSettings *resolved = NULL;
-  g_autoptr (GKeyFile) file = load_checked (settings, NULL, &resolved, error);
-  g_autofree char *group = file != NULL ? g_key_file_get_start_group (file) : NULL;
+  gboolean some = TRUE;
+  g_autoptr (VeilSettings) resolved = resolve (settings, &some, error);
 
-  if (group == NULL)
-    g_clear_pointer (&resolved, veil_settings_free);
-  return resolved;
+  return some ? g_steal_pointer (&resolved) : NULL;
+}
+
+/* The path, in a new string, of the file that has @key. */
+static char *
+get_path_of (const VeilSettings *settings, const char *key, gboolean *choice)
+{
+  *choice = settings->sandbox && veil_settings_is_choice (key);
+  return *choice ? veil_settings_file_get_choice_path (settings) : veil_settings_file_get_path (settings);
 }
 
 GVariant *
 veil_settings_file_get (const VeilSettings *settings, const char *key, GError **error)
 {
-  g_autofree char *path = veil_settings_file_get_path (settings);
+  gboolean choice;
+  g_autofree char *path = get_path_of (settings, key, &choice);
+  g_autoptr (VeilSettings) copy = veil_settings_copy (settings);
   g_autoptr (GSettingsSchema) schema = NULL;
-  g_autoptr (GKeyFile) file = load_checked (settings, &schema, NULL, error);
+  g_autoptr (GKeyFile) file = load_checked (copy, choice, &schema, error);
   g_autoptr (GSettingsSchemaKey) schema_key = NULL;
   GVariant *value;
 
@@ -361,8 +415,10 @@ check_value (const VeilSettings *settings, const char *key, GVariant *value, GEr
 static gboolean
 write_value (const VeilSettings *settings, const char *key, GVariant *value, GError **error)
 {
-  g_autofree char *path = veil_settings_file_get_path (settings);
-  g_autoptr (GKeyFile) file = load_checked (settings, NULL, NULL, error);
+  gboolean choice;
+  g_autofree char *path = get_path_of (settings, key, &choice);
+  g_autoptr (VeilSettings) copy = veil_settings_copy (settings);
+  g_autoptr (GKeyFile) file = load_checked (copy, choice, NULL, error);
   g_autofree char *printed = g_variant_print (value, FALSE);
   g_autofree char *target = NULL;
   g_autofree char *text = NULL;
@@ -390,7 +446,8 @@ gboolean
 veil_settings_file_change (const VeilSettings *settings, const char *key, VeilSettingsFileFunc func, gpointer user_data,
                            GError **error)
 {
-  g_autofree char *path = veil_settings_file_get_path (settings);
+  gboolean choice;
+  g_autofree char *path = get_path_of (settings, key, &choice);
   int lock = take_lock (settings, path, error);
   g_autoptr (GVariant) old = NULL;
   g_autoptr (GVariant) fresh = NULL;

@@ -18,8 +18,9 @@ typedef struct
 struct _VeilSettingsWatch
 {
   char *path;             /* owned */
+  char *choice_path;      /* owned; NULL outside the sandbox */
   VeilSettings *settings; /* owned */
-  Stamp stamp;
+  Stamp stamp, choice_stamp;
 };
 
 static Stamp
@@ -39,6 +40,7 @@ veil_settings_watch_new (const VeilSettings *settings)
   VeilSettingsWatch *self = g_new0 (VeilSettingsWatch, 1);
 
   self->path = veil_settings_file_get_path (settings);
+  self->choice_path = veil_settings_file_get_choice_path (settings);
   self->settings = veil_settings_copy (settings);
   /* The stamp stays empty: what was written since @settings were read must not be missed. */
   return self;
@@ -48,32 +50,64 @@ void
 veil_settings_watch_free (VeilSettingsWatch *self)
 {
   g_free (self->path);
+  g_free (self->choice_path);
   veil_settings_free (self->settings);
   g_free (self);
 }
 
-gboolean
-veil_settings_watch_look (VeilSettingsWatch *self)
+/* TRUE if the file is another one than @stamp knows. */
+static gboolean
+has_changed (const char *path, Stamp *stamp)
 {
-  Stamp stamp = take_stamp (self->path);
-  g_autoptr (VeilSettings) fresh = NULL;
-  g_autoptr (GError) error = NULL;
+  Stamp now = take_stamp (path);
+  gboolean changed =
+      now.device != stamp->device || now.inode != stamp->inode || now.size != stamp->size || now.changed_ns != stamp->changed_ns;
 
-  if (stamp.device == self->stamp.device && stamp.inode == self->stamp.inode && stamp.size == self->stamp.size &&
-      stamp.changed_ns == self->stamp.changed_ns)
-    return FALSE;
-  self->stamp = stamp;
+  *stamp = now;
+  return changed;
+}
+
+/* NULL: they stay. */
+static VeilSettings *
+read_again (VeilSettingsWatch *self)
+{
+  g_autoptr (GError) error = NULL;
+  VeilSettings *fresh = NULL;
+
   /* That a moment ago there was something in it does not tell what is read now. */
-  if (stamp.size != 0)
+  if (self->stamp.size != 0)
     fresh = veil_settings_file_resolve_again (self->settings, &error);
   if (error != NULL)
     g_message ("%s; the settings stay as they were", error->message);
   else if (fresh == NULL)
     g_message ("The settings file %s is gone or empty; the settings stay as they were", self->path);
+  return fresh;
+}
+
+static VeilSettings *
+read_choice_again (VeilSettingsWatch *self)
+{
+  g_autoptr (GError) error = NULL;
+  VeilSettings *fresh = veil_settings_file_resolve_choice (self->settings, &error);
+
+  if (fresh == NULL)
+    g_message ("%s; the choice stays as it was", error->message);
+  return fresh;
+}
+
+gboolean
+veil_settings_watch_look (VeilSettingsWatch *self)
+{
+  gboolean changed = has_changed (self->path, &self->stamp);
+  gboolean chosen = self->choice_path != NULL && has_changed (self->choice_path, &self->choice_stamp);
+  VeilSettings *fresh = changed ? read_again (self) : NULL;
+
+  if (fresh == NULL && chosen)
+    fresh = read_choice_again (self);
   if (fresh == NULL)
     return FALSE;
   veil_settings_free (self->settings);
-  self->settings = g_steal_pointer (&fresh);
+  self->settings = fresh;
   return TRUE;
 }
 

@@ -349,12 +349,31 @@ veil_settings_is_given (const VeilSettings *self, const char *key)
   return FALSE;
 }
 
+gboolean
+veil_settings_is_choice (const char *key)
+{
+  return g_strcmp0 (key, "tee-id") == 0 || g_strcmp0 (key, "pcr-pins") == 0;
+}
+
+static void
+forget (VeilSettings *self, gboolean choice_alone)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (settings_table[i].key != NULL && (self->given & 1u << i) == 0 &&
+        (!choice_alone || veil_settings_is_choice (settings_table[i].key)))
+      set_fallback (self, i);
+}
+
 void
 veil_settings_forget_saved (VeilSettings *self)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (settings_table); i++)
-    if (settings_table[i].key != NULL && (self->given & 1u << i) == 0)
-      set_fallback (self, i);
+  forget (self, FALSE);
+}
+
+void
+veil_settings_forget_choice (VeilSettings *self)
+{
+  forget (self, TRUE);
 }
 
 gboolean

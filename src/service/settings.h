@@ -22,6 +22,7 @@ typedef struct
   gboolean require_api_key; /* an endpoint without a key is not to be */
   char   *session_store;    /* owned; "keyring" or "file" */
   char   *app_url;          /* owned; where the sign-in page is */
+  gboolean sandbox;         /* of the simulated network, which has an own choice of enclaves: see settings-file.h */
   guint   given;            /* bits: what a flag or the environment has set, and a settings file therefore cannot */
   guint   flagged;          /* bits: what a flag has set */
 } VeilSettings;
@@ -45,8 +46,11 @@ gboolean      veil_settings_has_flag (const VeilSettings *self, const char *flag
 /* TRUE if a flag or the environment has set @key, so that the settings file cannot. */
 gboolean      veil_settings_is_given (const VeilSettings *self, const char *key);
 
-/* For settings-file.c: everything that no flag or variable set is as by default again. */
+/* For settings-file.c: everything that no flag or variable set is as by default again; or of that the choice of enclaves alone. */
 void          veil_settings_forget_saved (VeilSettings *self);
+void          veil_settings_forget_choice (VeilSettings *self);
+/* TRUE if @key is of the choice of enclaves, of which each network has its own. */
+gboolean      veil_settings_is_choice (const char *key);
 /* A value of the settings file under @key; no effect but the check if a flag or variable set it. @name is for the message. */
 gboolean      veil_settings_set_saved (VeilSettings *self, const char *key, const char *name, const char *const *values, GError **error);
 

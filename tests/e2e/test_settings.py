@@ -9,7 +9,7 @@ import resource
 import stat
 
 import pytest
-from program import OG_VEIL, PeerVeil, Veil, complete, environment, run, wait_until
+from program import OG_VEIL, PeerVeil, Veil, complete, environment, processes, run, sign_in, wait_until
 from veil_peer import Peer, abi
 
 ABSENT = 'aa' * 32
@@ -406,4 +406,45 @@ def test_versions_of_those_that_run(own, tmp_path):
     found = json.loads(command(veil, 'tees', '--json', '--session-store', 'file', '--port', str(veil.port)))
     assert [tee['version'] for tee in found['tees']] == [version] * 3
     assert len(found['builds']) == count + 2 and all(build['approved'] for build in found['builds'])
+    veil.stop()
+
+
+def test_what_was_chosen_in_the_sandbox_stays_there(own, tmp_path):
+    """Its enclaves exist nowhere else, and no longer than it, however it ended; and pins of another network let none of them in."""
+    home, store = tmp_path / 'veil' / 'home', ('--session-store', 'file')
+    sign_in(home, own.bundle())
+    assert run('pin', 'add', pcr(own.enclaves[1]), home=home).returncode == 0
+    before = (home / 'settings.ini').read_bytes()
+    for _ in range(2):
+        veil = Veil(tmp_path / 'veil', '--sandbox', *store)
+        asked(veil, 'gpt-4.1')
+        listed = json.loads(command(veil, 'tees', '--json'))['tees']
+        assert not any(tee['pinned'] or tee['selected'] for tee in listed)
+        assert 'sandbox' in command(veil, 'tees', 'select', listed[2]['tee_id'])
+        assert 'sandbox' in command(veil, 'pin', 'add', listed[2]['pcr_hash'], '--label', 'simulated')
+        assert asked(veil, 'gpt-4.1') == listed[2]['tee_id']
+        assert json.loads(command(veil, 'pin', 'list', '--json')) == [{'pcr_hash': listed[2]['pcr_hash'], 'label': 'simulated'}]
+        assert [(tee['pinned'], tee['selected']) for tee in json.loads(command(veil, 'tees', '--json'))['tees']][2] == (True, True)
+        assert listed[2]['pcr_hash'] in run('--complete', 'pin', '--home', str(home), 'remove', '').stdout.decode()
+        veil.kill()
+        wait_until(lambda: not processes(veil.token), what='the end of its helper')
+        assert (home / 'settings.ini').read_bytes() == before
+        veil = Veil(tmp_path / 'veil', *store)
+        assert asked(veil) == own.enclaves[1].tee_id
+        assert 'sandbox' not in command(veil, 'pin', 'add', pcr(own.enclaves[1]), '--label', '')
+        assert json.loads(command(veil, 'pin', 'list', '--json')) == [{'pcr_hash': pcr(own.enclaves[1]), 'label': ''}]
+        veil.stop()
+
+
+def test_the_choice_in_the_sandbox_acts_at_once_and_is_no_other_setting(tmp_path):
+    veil = Veil(tmp_path / 'veil', '--sandbox', '--tee-id', 'auto')
+    path = veil.home / 'home' / 'sandbox.ini'
+    command(veil, 'pin', 'add', ABSENT)
+    refused(veil)
+    path.write_text('[veil]\nport=1\n')
+    refused(veil)
+    assert b'there is no setting "port"' in veil.stderr()
+    path.unlink()
+    asked(veil, 'gpt-4.1')
+    assert not settings_path(veil).exists()
     veil.stop()

@@ -89,7 +89,7 @@ def clipboard(desktop):
 
 
 def settings(app):
-    path = app.home / 'settings.ini'
+    path = app.home / 'sandbox.ini'
     return path.read_text() if path.exists() else ''
 
 
