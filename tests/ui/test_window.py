@@ -2,13 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window, driven as a screen reader and a keyboard drive it, on the sandbox; with a watchdog on its main loop."""
 
+import json
 import os
+import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 from desktop import App, Desktop, wait_until
 from window import Window, connect
+
+sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
+from program import run, sign_in  # noqa: E402
+from veil_peer import Peer  # noqa: E402
 
 PROBE = os.environ['VEIL_UI_PROBE']
 PROBED = os.environ['VEIL_UI_PROBED']
@@ -59,8 +66,10 @@ def unnamed(window):
     return [node for node in window.showing() if node.role in CONTROLS and node.has('FOCUSABLE') and not is_named(node)]
 
 
-def settings(app):
-    path = app.home / 'settings.ini'
+def choice(app):
+    """The choice of enclaves that the settings keep for the sandbox."""
+    path = app.home / 'sandbox.ini'
+    assert not (app.home / 'settings.ini').exists(), 'nothing is said of other networks'
     return path.read_text() if path.exists() else ''
 
 
@@ -114,8 +123,92 @@ def open_request(window):
 def test_names_in_a_request(window):
     row = open_request(window)
     assert row.role == 'list item' and re.fullmatch(r'gpt-4\.1-mini, Verified in the Sandbox, .*\d.*', row.name), row
-    assert {('Copy Enclave Id', 'push button'), ('Copy Request Hash', 'push button'), ('Requests', 'list')} <= shown(window), shown(window)
+    assert {('Copy Enclave Id', 'push button'), ('Copy Request Hash', 'push button'), ('Requests', 'list')} - shown(window) == set()
     assert unnamed(window) == []
+
+
+def test_the_tab_key_reaches_what_a_request_offers(window):
+    open_request(window)
+    wanted = {'Copy Enclave Id', 'Copy Request Hash', 'Copy Output Hash', 'Export Receipt…'}
+    reached = tab_through(window, wanted)
+    assert wanted <= reached, reached
+
+
+@pytest.fixture
+def no_browser(desktop):
+    """The desktop has one that opens nothing, and none of the machine's."""
+    folder = pathlib.Path(desktop.env['XDG_DATA_HOME']) / 'applications'
+    folder.mkdir(parents=True)
+    (folder / 'browser.desktop').write_text('[Desktop Entry]\nType=Application\nName=Browser\nExec=true %u\n')
+    (folder / 'mimeapps.list').write_text('[Default Applications]\nx-scheme-handler/http=browser.desktop\nx-scheme-handler/https=browser.desktop\n')
+    yield
+    (folder / 'browser.desktop').unlink()
+    (folder / 'mimeapps.list').unlink()
+    folder.rmdir()
+
+
+def begin_sign_in(app, atspi):
+    window = Window(app, atspi)
+    wait_until(lambda: window.root, 'the window')
+    window.focus_window()
+    window.press('Sign In', 'push button')
+    window.find('Open Again', 'push button')
+    return window
+
+
+def test_names_where_one_signs_in(desktop, atspi, no_browser, tmp_path):
+    with probed(desktop, '--app-url', 'http://127.0.0.1:9', home=tmp_path / 'home') as app:
+        window = begin_sign_in(app, atspi)
+        # Which row of text has the focus, GTK 4.8 does not tell.
+        assert {('Or paste the code that the page shows', 'text'), ('Sign In in Your Browser', 'label'), ('Other ways to sign in', 'list'), ('Copy Address', 'push button'),
+                ('Show or Hide What Is Typed', 'push button'), ('Cancel', 'push button')} - shown(window) == set()
+        assert unnamed(window) == []
+        wanted = {'Open Again', 'Copy Address', 'Show or Hide What Is Typed', 'Cancel'}
+        reached = tab_through(window, wanted)
+        assert wanted <= reached, reached
+        window.press('Cancel', 'push button')
+        window.find('Try Again', 'push button')
+        assert {('Signing In Was Cancelled', 'label'), ('Back', 'push button')} - shown(window) == set()
+        assert unnamed(window) == []
+        window.press('Back', 'push button')
+        window.find('Try the Sandbox', 'push button')
+
+
+def test_names_in_the_question_about_another_network(desktop, atspi, no_browser, tmp_path):
+    """Somebody trusts a network, signed out, and pastes the code of another one."""
+    home, code = tmp_path / 'home', tmp_path / 'code'
+    with Peer() as peer, Peer() as other:
+        sign_in(home, peer.bundle())
+        assert run('logout', '--session-store', 'file', home=home).returncode == 0
+        code.write_text(json.dumps(other.bundle()))
+    with probed(desktop, '--app-url', 'http://127.0.0.1:9', '--session-store', 'file', home=home) as app:
+        window = begin_sign_in(app, atspi)
+        desktop.start(['xclip', '-quiet', '-selection', 'clipboard', '-i', str(code)])
+        wait_until(lambda: b'opengradient-cli-auth' in desktop.run('xclip', '-selection', 'clipboard', '-o', check=False), 'the clipboard')
+        window.keys('alt+p')
+        window.keys('ctrl+v', 'Return')
+        wait_until(lambda: window.says('Trust Another Network?'), 'the question')
+        assert {('Cancel', 'push button'), ('Trust It', 'push button')} - shown(window) == set()
+        assert [root.role for root in window.roots if any(n.name == 'Trust It' for n in root.walk())] == ['dialog'], window.roots
+        assert window.says(peer.relay.url) and window.says(other.relay.url) and unnamed(window) == []
+        assert {'Cancel', 'Trust It'} <= tab_through(window, {'Cancel', 'Trust It'})
+        window.keys('Escape')
+        window.find('Signing In Was Cancelled')
+
+
+def test_names_where_an_enclave_is_asked(window):
+    window.keys('alt+2')
+    only = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
+    window.click(next(n for n in window.showing() if n.role == 'list item' and n.name == only.name.removeprefix('Use only ')))
+    window.press('Check…', 'push button')
+    window.find('Ask It', 'push button')
+    assert {('Ask the Enclave Itself?', 'label'), ('Cancel', 'push button')} - shown(window) == set() and unnamed(window) == []
+    assert {'Cancel', 'Ask It'} <= tab_through(window, {'Cancel', 'Ask It'})
+    window.press('Ask It', 'push button')
+    window.find('All Checks Passed, in the Sandbox', 'label')
+    assert {('Checks', 'list'), ('Close', 'push button')} - shown(window) == set() and unnamed(window) == []
+    window.press('Close', 'push button')
+    wait_until(lambda: not window.says('All Checks Passed'), 'the dialog to close')
 
 
 def test_names_in_the_menu(window):
@@ -165,12 +258,12 @@ def test_off_and_on(window):
 
 def test_select_an_enclave(app, window):
     window.keys('alt+2')
-    choice = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
-    window.click(choice)
-    wait_until(lambda: re.search(r"^tee-id='0x[0-9a-f]{64}'", settings(app), re.M), 'the choice in the settings')
+    only = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
+    window.click(only)
+    wait_until(lambda: re.search(r"^tee-id='0x[0-9a-f]{64}'", choice(app), re.M), 'the choice in the settings')
     automatic = window.find('Automatic', 'check box')
     window.click(automatic)
-    wait_until(lambda: "tee-id='auto'" in settings(app), 'no choice')
+    wait_until(lambda: "tee-id='auto'" in choice(app), 'no choice')
 
 
 def test_an_error_is_shown_as_it_stands(desktop, atspi, tmp_path):
@@ -181,20 +274,20 @@ def test_an_error_is_shown_as_it_stands(desktop, atspi, tmp_path):
         wait_until(lambda: window.root, 'the window')
         window.focus_window()
         window.keys('alt+2')
-        choice = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
-        (home / 'settings.ini').mkdir()
-        window.click(choice)
-        wait_until(lambda: window.says('The settings file %s/settings.ini cannot be' % home), 'the word about it')
+        only = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
+        (home / 'sandbox.ini').mkdir()
+        window.click(only)
+        wait_until(lambda: window.says('The settings file %s/sandbox.ini cannot be' % home), 'the word about it')
 
 
 def test_pin_a_build(app, window):
     window.keys('alt+2')
-    choice = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
-    window.click(next(n for n in window.showing() if n.role == 'list item' and n.name == choice.name.removeprefix('Use only ')))
+    only = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
+    window.click(next(n for n in window.showing() if n.role == 'list item' and n.name == only.name.removeprefix('Use only ')))
     window.press('Pin This Build', 'check box')
-    wait_until(lambda: re.search(r"pcr-pins=\[\('0x[0-9a-f]{64}'", settings(app)), 'the pin in the settings')
+    wait_until(lambda: re.search(r"pcr-pins=\[\('0x[0-9a-f]{64}'", choice(app)), 'the pin in the settings')
     window.press('Pin This Build', 'check box')
-    wait_until(lambda: 'pcr-pins=[]' in settings(app), 'no pin')
+    wait_until(lambda: 'pcr-pins=[]' in choice(app), 'no pin')
 
 
 def test_export_a_receipt(app, window, tmp_path):

@@ -100,13 +100,13 @@ class Window:
 
     @property
     def roots(self):
-        """The window, and dialogs of its own."""
+        """The window, and dialogs of its own, of which GTK 4.8 does not say SHOWING; they go when they are closed."""
         desk = self.atspi.get_desktop(0)
         for i in range(desk.get_child_count()):
             child = desk.get_child_at_index(i)
             if child is not None and child.get_process_id() == self.app.process.pid:
                 child.set_cache_mask(self.atspi.Cache.NONE)  # nothing here runs a main loop that would keep it fresh
-                return [frame for frame in Node(self.atspi, child).children if frame.has('SHOWING')]
+                return [frame for frame in Node(self.atspi, child).children if frame.has('SHOWING') or frame.role == 'dialog' and frame.has('VISIBLE')]
         return []
 
     def showing(self):
@@ -153,4 +153,6 @@ class Window:
 
     def focused_path(self):
         """What has the focus, as far as GTK tells, and what is in it."""
-        return [inner for node in self.showing() if node.has('FOCUSED') and node.role != 'frame' for inner in node.walk()]
+        roots = self.roots
+        dialogs = [root for root in roots if root.role == 'dialog']  # all else is out of reach then
+        return [inner for root in dialogs or roots for node in root.showing() if node.has('FOCUSED') and node.role != 'frame' for inner in node.walk()]
