@@ -69,7 +69,7 @@ def ended(code, stderr):
         return code, stderr
     stderr = CHECKER.sub(b'', stderr)
     if code == CHECKER_CODE and not REPORTS.search(stderr):
-        code = 1 if re.search(rb'(?m)^og-veil: ', stderr) else 0
+        code = 1 if re.search(rb'(?m)^(og-)?veil: ', stderr) else 0
     return code, stderr
 
 

@@ -16,8 +16,10 @@ import time
 
 import dbus
 import dbus.bus
+from program import ended, environment
 
 VEIL = os.environ['VEIL']
+ID = 'ai.opengradient.Veil'  # of the program on the bus, or what it begins with
 DEADLINE = float(os.environ.get('VEIL_TEST_DEADLINE', '120'))
 SYSTEM_SERVICES = pathlib.Path('/usr/share/dbus-1/services')
 KEPT = ('PATH', 'LD_LIBRARY_PATH', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS', 'GSETTINGS_SCHEMA_DIR', 'VEIL_MODELS_FILE', 'VEIL_SANDBOX_PROGRAM', 'VEIL_ICONS')
@@ -53,7 +55,7 @@ class Desktop:
         self.processes = []
         home = self.folder / 'home'
         home.mkdir()
-        self.env = {**{key: os.environ[key] for key in KEPT if key in os.environ}, 'HOME': str(home), 'XDG_RUNTIME_DIR': str(self.folder),
+        self.env = {**{key: value for key, value in environment().items() if key in KEPT}, 'HOME': str(home), 'XDG_RUNTIME_DIR': str(self.folder),
                     'XDG_CONFIG_HOME': str(home / 'config'), 'XDG_DATA_HOME': str(home / 'data'), 'XDG_CACHE_HOME': str(home / 'cache'),
                     'XDG_CURRENT_DESKTOP': 'XFCE', 'GDK_BACKEND': 'x11', 'GSK_RENDERER': 'cairo', 'GTK_A11Y': 'atspi', 'GTK_USE_PORTAL': '0',
                     'GSETTINGS_BACKEND': 'memory', 'GIO_USE_PROXY_RESOLVER': 'dummy', 'GIO_USE_VFS': 'local', 'NO_AT_BRIDGE': '0', 'LC_ALL': 'C.UTF-8', **env}
@@ -158,7 +160,8 @@ class App:
 
     @property
     def name(self):
-        """The bus name of the process that shows the icon."""
+        """The bus name of the process that shows the icon. Only a connection that owns the program's name is asked: one that GLib 2.74 is still setting up
+        must not be called, or GLib complains about itself (check_unclosed: assertion 'flags & FLAG_INITIALIZED' failed)."""
         def call(name, path, method, signature, *arguments):
             interface = 'org.freedesktop.DBus.Properties' if method == 'Get' else 'org.freedesktop.DBus'
             return self.desktop.bus.call_blocking(name, path, interface, method, signature, list(arguments))
@@ -166,9 +169,9 @@ class App:
         for name in self.desktop.bus.list_names():
             # It may have gone since, or have no icon.
             with contextlib.suppress(dbus.DBusException):
-                if name.startswith(':') and call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'GetConnectionUnixProcessID', 's', name) == self.process.pid:
+                if name.startswith(ID) and call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'GetConnectionUnixProcessID', 's', name) == self.process.pid:
                     call(name, '/StatusNotifierItem', 'Get', 'ss', 'org.kde.StatusNotifierItem', 'Id')
-                    return name
+                    return self.desktop.bus.get_name_owner(name)
         return None
 
     @property
@@ -179,9 +182,13 @@ class App:
         self.log.seek(0)
         return self.log.read()
 
+    def wait(self, timeout=DEADLINE):
+        """Until it has ended by itself. Returns its exit code."""
+        return ended(self.process.wait(timeout), self.said())[0]
+
     def end(self):
         status = self.desktop.end(self.process) if self.running else self.process.returncode
-        said = self.said()
+        status, said = ended(status, self.said())
         found = COMPLAINTS.search(said)
         assert not found, 'the program said:\n' + said[max(0, found.start() - 500):found.start() + 3000].decode(errors='replace')
         assert status == 0, (status, said.decode(errors='replace'))

@@ -4,15 +4,11 @@
 
 import json
 import os
-import pathlib
-import sys
 
+import program
 import pytest
 from desktop import App, Desktop, wait_until
 from window import Window, connect
-
-sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
-import program  # noqa: E402
 
 # The libraries' own settings: of nobody, as on the desktop.
 OURS = {'GSETTINGS_BACKEND': 'memory', 'GIO_USE_PROXY_RESOLVER': 'dummy'}

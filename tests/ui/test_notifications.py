@@ -3,19 +3,15 @@
 """What Veil says through notifications: a refused answer, once for a burst; and that there is no tray."""
 
 import concurrent.futures
-import pathlib
 import re
-import sys
 
+import faults
 import pytest
 from desktop import App, request, wait_until
+from program import sign_in
 from tray import PanelDesktop, Tray
+from veil_peer import Peer
 from window import Window, connect
-
-sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
-import faults  # noqa: E402
-from program import sign_in  # noqa: E402
-from veil_peer import Peer  # noqa: E402
 
 
 @pytest.fixture(scope='module')

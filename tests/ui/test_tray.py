@@ -8,18 +8,15 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 
 import dbus
+import faults
 import gi
 import pytest
 from desktop import App, request, wait_until
+from program import sign_in
 from tray import PanelDesktop, Tray
-
-sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
-import faults  # noqa: E402
-from program import sign_in  # noqa: E402
-from veil_peer import Peer  # noqa: E402
+from veil_peer import Peer
 
 gi.require_version('GdkPixbuf', '2.0')
 from gi.repository import GdkPixbuf  # noqa: E402
@@ -156,7 +153,7 @@ def test_each_entry(desktop, app, tray):
     assert "tee-id='auto'" in settings(app)
 
     tray.click('Quit')
-    assert app.process.wait(60) == 0
+    assert app.wait(60) == 0
     wait_until(lambda: not is_drawn(desktop), 'the icon to go')
 
 
@@ -223,7 +220,7 @@ def test_closing_the_window_serves_on(desktop, app, tray):
     tray.activate()
     wait_until(lambda: desktop.windows('^Veil$'), 'the window again')
     tray.click('Quit')
-    assert app.process.wait(60) == 0
+    assert app.wait(60) == 0
     with pytest.raises(OSError):
         request(port, 'GET', '/health')
 
