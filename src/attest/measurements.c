@@ -70,7 +70,7 @@ read_json (VeilMeasurements *self, const char *text, gsize length, GError **erro
   const VeilJson *root;
 
   if (doc == NULL)
-    return refuse (error, _ ("they begin like JSON and are none"));
+    return refuse (error, _ ("they begin like JSON and are not JSON"));
   if (veil_json_doc_has_duplicate_keys (doc))
     return refuse (error, _ ("their JSON says something twice"));
   root = veil_json_doc_get_root (doc);

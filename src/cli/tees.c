@@ -228,7 +228,7 @@ list (const VeilSettings *settings, gboolean json)
   else if (json)
     print_json (&listing);
   else if (listing.tees->len == 0)
-    g_print (_ ("The registry lists no active TEE\n"));
+    g_print (_ ("The registry lists no active enclave\n"));
   else
     for (guint i = 0; i < listing.tees->len; i++)
       print_tee (&listing, listing.tees->pdata[i]);
@@ -264,7 +264,7 @@ select_tee (const VeilSettings *settings, const char *text)
   if (!veil_settings_file_change (settings, "tee-id", set_tee_id, tee_id, &error))
     return veil_cli_fail (error);
   if (g_str_equal (tee_id, "auto"))
-    g_print (_ ("Veil chooses the TEE\n"));
+    g_print (_ ("Veil chooses the enclave\n"));
   else
     g_print (_ ("selected %s: it is used, or none\n"), tee_id);
   veil_running_print_scope (settings);

@@ -62,6 +62,7 @@ check_kind (VeilCertificate *self, GError **error)
   gnutls_ecc_curve_t curve;
 
   if (gnutls_x509_crt_get_version (self->crt) != 3)
+    /* TRANSLATORS: here and below, %s is "the enclave's certificate" or "certificate 2 of its chain" */
     return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s is not of version 3"), self->name);
   if (gnutls_x509_crt_get_signature_algorithm (self->crt) != GNUTLS_SIGN_ECDSA_SHA384)
     return refuse (error, VEIL_ERROR_ATTEST_CERTIFICATE, _ ("%s is not signed with ECDSA and SHA-384"), self->name);

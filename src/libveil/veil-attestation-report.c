@@ -114,7 +114,7 @@ veil_enclave_attest_async (VeilEnclave *self, const char *const *pcr_pins, GCanc
     {
       g_task_return_new_error (
           task, VEIL_ERROR, VEIL_ERROR_SANDBOX,
-          _ ("The sandbox of this login bundle did not say under which root it attests; get a bundle from it anew"));
+          _ ("The sandbox of this login bundle did not say under which root it attests; get a new bundle from it"));
       return;
     }
   veil_attest_fetch_async (veil_enclave_get_tee (self), (const char *const *) pins, veil_enclave_get_sandbox_root (self),

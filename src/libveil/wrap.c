@@ -17,6 +17,7 @@ veil_wrap_normalize_hex (const char *text, gsize length, const char *what, GErro
   g_assert (length <= sizeof bytes);
   if (veil_hex_decode (text, bytes, length))
     return veil_hex_encode_0x (bytes, length);
+  /* TRANSLATORS: the first is "The PCR hash" or the like */
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_INVALID_ARGUMENT, _ ("%s is not %zu hexadecimal digits"), what, 2 * length);
   return NULL;
 }

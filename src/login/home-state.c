@@ -53,7 +53,7 @@ veil_home_bump_generation (const char *home, GError **error)
     return FALSE;
   if (g_file_set_contents_full (path, word, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &cause))
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("A running server cannot be told of the change: %s; restart it"),
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("A running server cannot be told of the change (%s); restart it"),
                cause->message);
   return FALSE;
 }

@@ -186,7 +186,7 @@ listen_on_loopback (VeilLoginListener *self, GError **error)
       (got = g_socket_get_local_address (self->socket, &cause)) == NULL)
     {
       g_set_error (error, VEIL_ERROR, VEIL_ERROR_LISTEN,
-                   _ ("Signing in through the browser needs a port on 127.0.0.1: %s; use --manual"), cause->message);
+                   _ ("Signing in through the browser needs a port on 127.0.0.1 (%s); use --manual"), cause->message);
       return FALSE;
     }
   g_socket_set_blocking (self->socket, FALSE);

@@ -114,7 +114,7 @@ veil_session_file_load (const char *path, GError **error)
   session = veil_session_new_from_bundle (g_bytes_get_data (content, NULL), g_bytes_get_size (content),
                                           g_get_real_time () / G_USEC_PER_SEC, &local_error);
   if (session == NULL)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s holds no usable session: %s. Sign in again"), path,
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The session file %s holds no usable session (%s); sign in again"), path,
                  local_error->message);
   return session;
 }

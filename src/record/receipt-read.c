@@ -65,6 +65,7 @@ read_text (const VeilJson *root, const char *path, gsize max, char **out, GError
   const char *text = get_text (find (root, path), max);
 
   if (text == NULL)
+    /* TRANSLATORS: here and below, about a member of a receipt, to end "The receipt cannot be used: " */
     return refuse (error, path, _ ("its “%s” must be text, and not too long"), path);
   *out = g_strdup (text);
   return TRUE;

@@ -176,17 +176,18 @@ refuse_pinned_tee (VeilSelection *self, GError **error)
       if (strcmp (tee->id, self->tee_id) != 0)
         continue;
       if (tee->unusable == NULL)
-        g_set_error (error, VEIL_ERROR, VEIL_ERROR_PIN_MISMATCH,
-                     _ ("The selected TEE %s does not run one of the pinned enclave builds; change the PCR pins or the selection"),
-                     self->tee_id);
+        g_set_error (
+            error, VEIL_ERROR, VEIL_ERROR_PIN_MISMATCH,
+            _ ("The selected enclave %s does not run one of the pinned enclave builds; change the PCR pins or the selection"),
+            self->tee_id);
       else
         g_set_error (error, VEIL_ERROR, VEIL_ERROR_PINNED_TEE_INACTIVE,
-                     _ ("The selected TEE %s cannot be used (%s); select another one, or let Veil choose"), self->tee_id,
+                     _ ("The selected enclave %s cannot be used (%s); select another one, or let Veil choose"), self->tee_id,
                      tee->unusable);
       return NULL;
     }
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_PINNED_TEE_INACTIVE,
-               _ ("The selected TEE %s is not active; select another one, or let Veil choose"), self->tee_id);
+               _ ("The selected enclave %s is not active; select another one, or let Veil choose"), self->tee_id);
   return NULL;
 }
 
@@ -194,16 +195,16 @@ static GPtrArray *
 refuse_all (VeilSelection *self, guint usable, GError **error)
 {
   if (self->tees->len == 0)
-    g_set_error (error, VEIL_ERROR, VEIL_ERROR_NO_ACTIVE_TEE, _ ("The registry lists no active TEE; try again later"));
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_NO_ACTIVE_TEE, _ ("The registry lists no active enclave; try again later"));
   else if (usable == 0)
     g_set_error (error, VEIL_ERROR, VEIL_ERROR_NO_ACTIVE_TEE,
-                 _ ("None of the TEEs that the registry lists (%u) can be used (the first one: %s); try again later"),
+                 _ ("None of the enclaves that the registry lists (%u) can be used (the first one: %s); try again later"),
                  self->tees->len, ((VeilTee *) self->tees->pdata[0])->unusable);
   else
-    g_set_error (
-        error, VEIL_ERROR, VEIL_ERROR_PIN_MISMATCH,
-        _ ("None of the active TEEs (%u) runs one of the pinned enclave builds; check the PCR pins, or wait for a pinned build"),
-        usable);
+    g_set_error (error, VEIL_ERROR, VEIL_ERROR_PIN_MISMATCH,
+                 _ ("None of the active enclaves (%u) runs one of the pinned enclave builds; check the PCR pins, or wait for a "
+                    "pinned build"),
+                 usable);
   return NULL;
 }
 

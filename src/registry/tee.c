@@ -117,6 +117,7 @@ veil_tee_set_endpoint (VeilTee *self, const guint8 *text, gsize length)
   g_autofree char *endpoint = NULL;
 
   if (length == 0)
+    /* TRANSLATORS: here and below, why an enclave cannot be used, to end such a sentence */
     veil_tee_set_unusable (self, _ ("no endpoint"));
   else if (length > MAX_ENDPOINT)
     veil_tee_set_unusable (self, _ ("the endpoint is too long"));

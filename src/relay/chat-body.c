@@ -28,6 +28,7 @@ read_model (VeilChatBody *self, GError **error)
 
   self->model = veil_json_get_string (model, &self->model_length);
   if (self->model == NULL || self->model_length == 0)
+    /* TRANSLATORS: here and below, words such as model, stop and tools are names in the OpenAI API and stay */
     return veil_chat_refuse (error, "model", _ ("model must be a non-empty string"));
   if (!veil_json_string_is_utf8 (model) || memchr (self->model, '\0', self->model_length) != NULL)
     return veil_chat_refuse (error, "model", _ ("model holds characters that no model name has"));

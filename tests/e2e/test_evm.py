@@ -119,7 +119,7 @@ def test_tees(node, many, tmp_path, count):
     assert all(row['unusable'] is None and not row['pinned'] and not row['selected'] and not row['active'] for row in found['tees'])
     assert [build['approved'] for build in found['builds']] == [True] * count
     text = list_tees(tmp_path, many, node, contract).stdout.decode()
-    assert all(e.tee_id in text for e in enclaves) and ('no active TEE' in text) == (count == 0)
+    assert all(e.tee_id in text for e in enclaves) and ('no active enclave' in text) == (count == 0)
 
 
 @pytest.mark.parametrize('count', [0, 1, 3])
