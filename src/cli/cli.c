@@ -55,7 +55,8 @@ static GOptionContext *
 new_context (const VeilCommand *command)
 {
   GOptionContext *context = g_option_context_new (command->arguments);
-  g_autofree char *summary = g_strdup_printf ("%s.\n%s", _ (command->summary), _ (command->description));
+  /* Translators: what a command does in one line, to which the full stop is added here; then its description. */
+  g_autofree char *summary = g_strdup_printf (_ ("%s.\n%s"), _ (command->summary), _ (command->description));
   g_auto (GStrv) examples = g_strsplit (command->examples, "\n", -1);
   g_autofree char *indented = g_strjoinv ("\n  ", examples);
   g_autofree char *epilogue =

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: The Veil authors
+# SPDX-License-Identifier: Apache-2.0
+"""What people read is in their language: each line is looked for in a catalogue in which every letter has an accent. What programs read is the same in all."""
+
+import copy
+import json
+import os
+import pathlib
+import socket
+
+import locales
+import pseudo
+import pytest
+from commands import COMMANDS
+from program import Veil, run
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Names, and what is typed or read by programs.
+ALLOWED = (
+    r'\bog-veil(-sandbox)?\b', r'https?://\S+', r'\blistening on(?= http)', r'(?<!\w)(/[\w.+-]+)+/?', r'0x[0-9a-f]+', r'--[a-z][a-z0-9-]*', r'\bOG_VEIL_\w+',
+    # Of GLib, which has translations of its own.
+    r'Usage:', r'\[OPTION…\]', r'(Help|Application) Options:', r'Show help options', r'(Unknown option|Missing argument for)',
+)
+
+
+@pytest.fixture(scope='module')
+def language(tmp_path_factory):
+    """Environment in which the program speaks it."""
+    folder = tmp_path_factory.mktemp('language')
+    pseudo.write(ROOT, folder, os.environ['VEIL_XGETTEXT_FLAGS'].split('\n'))
+    return {'LOCPATH': str(locales.make('en_US')), 'LC_ALL': 'en_US.UTF-8', 'LANGUAGE': pseudo.LANGUAGE, 'TEST_LOCALE_FOLDER': str(folder),
+            'LD_PRELOAD': os.environ['VEIL_BINDTEXTDOMAIN']}
+
+
+def read(text, *more):
+    """Complains of what is not translated."""
+    for line in text.splitlines():
+        assert not pseudo.untranslated(line, (*more, *ALLOWED)), line
+    return text
+
+
+def speak(language, *arguments, allowed=(), **options):
+    """The command's exit status; both its outputs are read."""
+    done = run(*arguments, env=language, **options)
+    assert done.stdout or done.stderr
+    read(done.stdout.decode(), *allowed)
+    read(done.stderr.decode(), *allowed)
+    return done
+
+
+def test_the_search_finds_what_is_not_translated():
+    assert pseudo.untranslated('⟦Ńó⟧ answer of /home/me at http://x/v1', ALLOWED) == ['answer of', 'at']
+    with pytest.raises(AssertionError):
+        read('⟦ýéś⟧\nverified')
+
+
+# --- what people read ---
+
+TYPED = r'(?<=og-veil )[a-z]+'
+ARGUMENTS = r'(?<==)[A-Z]+\b'
+
+
+@pytest.mark.parametrize('command', ['', *COMMANDS])
+def test_help(language, command):
+    """The examples and the words of the usage line are typed as they are."""
+    usage, examples = ' '.join(COMMANDS), run(*command.split(), '--help').stdout.decode().split('Examples:')
+    names = r'^  (%s)  +(?=⟦)' % usage.replace(' ', '|')
+    done = run(*command.split(), '--help', env=language)
+    text = done.stdout.decode()
+    if command:
+        head, text = text.split('\n\n', 1)
+        body, shown = text.split(pseudo.translate('Examples:'))
+        assert head.split('\n')[0] == 'Usage:' and [line.strip('⟦⟧ ') for line in shown.split('\n\n')[0].strip().split('\n')] == \
+            [line.strip() for line in examples[1].split('\n\n')[0].strip().split('\n')]
+        text = body + '\n' + shown.split('\n\n', 1)[1]
+    read(text, names, ARGUMENTS)
+
+
+# Each word is an argument; what an argument of the person's own is in the message is allowed in it.
+WRONG = ['--foo', 'nonsense', 'stop extra', 'serve extra', 'serve -f --port 99999', 'serve -f --port x', 'serve -f --tee-id x', 'serve -f --expected-pcr x', 'serve -f --refresh-interval x',
+         'serve -f --answer-timeout x', 'serve -f --session-store cloud', 'serve -f --login --sandbox', 'serve -f --host example.org', 'serve -f --app-url ftp://x', 'login --manual --import', 'login extra', 'logout extra', 'status extra', 'models extra',
+         'env extra', 'test --port 0', 'tees extra', 'tees select x', 'tees --attest x', 'tees --attest ' + 'a' * 64, 'tees --yes', 'pin', 'pin add x', 'pin add ' + 'a' * 64 + ' --label ' + 'x' * 999,
+         'pin list --add', 'pin remove x --label x', 'pin remove ' + 'a' * 64, 'pin compute', 'pin compute --pcr0 x --pcr1 x --pcr2 x', 'pin compute --measurements /dev/null',
+         'key', 'setup', 'setup --autostart --no-autostart', 'update extra', 'verify', 'verify /dev/null', 'verify --signed-by x x', 'verify - --request -']
+
+
+@pytest.mark.parametrize('arguments', WRONG, ids=lambda arguments: arguments[:40])
+def test_called_in_a_wrong_way(language, tmp_path, arguments):
+    words = arguments.split()
+    own = [r'(?<![\w-])%s(?![\w-])' % word for word in words[min(1, len(words) - 1):] if not word.startswith('-')]
+    done = speak({**language, 'OG_VEIL_HOME': str(tmp_path)}, *words, allowed=(TYPED, r'(?<=⟦)%s\b' % words[0], *own))
+    assert done.returncode in (1, 2)
+
+
+@pytest.mark.parametrize('name', ['OG_VEIL_PORT', 'OG_VEIL_HOST', 'OG_VEIL_TEE_ID', 'OG_VEIL_EXPECTED_PCR_HASH', 'OG_VEIL_TEE_REFRESH_INTERVAL', 'OG_VEIL_SESSION_STORE', 'OG_VEIL_API_KEY'])
+def test_wrong_environment(language, tmp_path, name):
+    assert speak({**language, name: 'x;'}, 'serve', '-f', home=tmp_path, allowed=(r'\bx;',)).returncode == 2
+
+
+@pytest.mark.parametrize('content', ['port=x', 'tee-id=1', 'nonsense', 'pcr-pins=[(1)]'])
+def test_settings_that_cannot_be_used(language, tmp_path, content):
+    (tmp_path / 'settings.ini').write_text('[ai/opengradient/Veil]\n' + content + '\n')
+    # What is wrong in a GVariant is said by GLib.
+    speak(language, 'status', home=tmp_path, allowed=(r'\(.*\)', 'Veil', r'\b[a-z-]+(?=[ "”])', r': .*'))
+
+
+FILE = ('--session-store', 'file')
+
+
+def test_commands_without_a_server(language, tmp_path):
+    quiet = {'home': tmp_path / 'home'}
+    status = speak(language, 'status', *FILE, allowed=('^Veil',), **quiet)
+    assert status.returncode == 0
+    for arguments in ('stop', 'restart', 'pin list', 'tees', 'key show', 'key clear', 'key set', 'logout', 'pin add %s --label x' % ('a' * 64), 'pin remove ' + 'a' * 64, 'tees select auto',
+                      'tees select ' + 'a' * 64, 'setup --yes --no-login --no-start --session-store file', 'update --dry-run', 'login --import'):
+        words = arguments.split()
+        if words[0] in ('tees', 'key', 'logout', 'login') and words[1:2] != ['select']:
+            words += FILE
+        done = run(*words, env=language, input=b'short\n', **({} if words[0] == 'update' else quiet))
+        read((done.stdout + done.stderr).decode(), r'^session-store: file', r'\b(git|ninja|meson|apt|dpkg)\b', r'Not a directory')
+
+
+@pytest.mark.parametrize('code', ['', 'nonsense', '{}', '{"type":"opengradient-cli-auth"}', '[' * 1000, 'x' * 2000000], ids=lambda code: code[:8])
+def test_a_wrong_code(language, tmp_path, code):
+    done = speak(language, 'login', '--manual', *FILE, home=tmp_path, input=code.encode(), allowed=(r'“[\w.-]+”',))
+    assert done.returncode == 1
+
+
+@pytest.fixture(scope='module')
+def served(language, tmp_path_factory):
+    home = tmp_path_factory.mktemp('served')
+    veil = Veil(home, '--sandbox', env=language)
+    yield veil
+    veil.stop()
+    said = veil.stderr().decode()
+    # What it says to a person; then the log, which stays English.
+    assert pseudo.translate('This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:') in said
+
+
+def test_a_server(language, served, tmp_path):
+    """Status, enclaves, an answer and its receipt; then receipts that are not right."""
+    where = {'home': served.home / 'home'}
+    speak(language, 'status', allowed=('^Veil', r'(?<= )sandbox$'), **where)
+    speak(language, 'tees', allowed=(r'\bsandbox-\d\b',), **where)
+    path = tmp_path / 'receipt.json'
+    assert speak(language, 'test', '--receipt', str(path), allowed=(r'^Sandbox reply to: .*',), **where).returncode == 0
+    names = (r'\bgpt-4.1-mini\b', r'(?<=⟧ {4})[a-z_, ]+$', r'(?<=⟧ {9})[a-z_, ]+$', r'“[\w.-]+”', r'(?<=⟦óƒ ťħé áńśẃéŕ⟧ )\w+$')
+    assert speak(language, 'verify', str(path), allowed=names).returncode == 0
+    kept = json.loads(path.read_text())
+    for change in (lambda r: r.pop('version'), lambda r: r.update(version=2), lambda r: r.update(type='x'), lambda r: r.clear(), lambda r: r.update(timestamp=r['timestamp'] + 1),
+                   lambda r: r.update(tee_id='0x' + '1' * 64)):
+        wrong = copy.deepcopy(kept)
+        change(wrong)
+        path.write_text(json.dumps(wrong))
+        assert speak(language, 'verify', str(path), allowed=names).returncode == 1
+    done = speak(language, '--sandbox', allowed=(TYPED,), **where)
+    assert done.returncode == 0 and str(served.port) in done.stdout.decode()
+
+
+def test_a_taken_port(language, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        assert speak(language, 'serve', '-f', '--sandbox', '--port', str(taken.getsockname()[1]), home=tmp_path).returncode == 1
+
+
+def test_in_the_background(language, tmp_path):
+    served = speak(language, '--sandbox', '--port', '0', home=tmp_path, allowed=(TYPED,))
+    try:
+        assert served.returncode == 0
+        assert not any(mark in (tmp_path / 'veil.log').read_text() for mark in (pseudo.OPEN, pseudo.CLOSE)), 'the log is for programs, too'
+    finally:
+        speak(language, 'restart', home=tmp_path)
+        speak(language, 'stop', home=tmp_path)
