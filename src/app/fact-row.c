@@ -4,6 +4,7 @@
 #include "fact-row.h"
 
 #include "copy-button.h"
+#include "explain.h"
 
 #include <glib/gi18n.h>
 
@@ -56,8 +57,11 @@ veil_fact_row_new (const char *title, gboolean copyable)
 void
 veil_fact_row_set_value (VeilFactRow *self, const char *value)
 {
+  /* Names of fields and the like are the words of others. */
+  g_autofree char *plain = value != NULL ? veil_explain_plain (value) : NULL;
+
   gtk_widget_set_visible (GTK_WIDGET (self), value != NULL);
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self), value != NULL ? value : "");
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self), plain != NULL ? plain : "");
   if (self->copy != NULL)
-    veil_copy_button_set_text (self->copy, value);
+    veil_copy_button_set_text (self->copy, plain);
 }

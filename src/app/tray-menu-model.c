@@ -3,6 +3,7 @@
 
 #include "tray-menu-model.h"
 
+#include "explain.h"
 #include "tray-menu.h"
 
 #include <glib/gi18n.h>
@@ -96,8 +97,7 @@ update_status (VeilTrayMenuModel *self, VeilFront *front)
 static char *
 describe_tee (const VeilTee *tee)
 {
-  g_autoptr (GUri) uri = g_uri_parse (tee->endpoint, G_URI_FLAGS_NONE, NULL);
-  const char *host = uri != NULL && g_uri_get_host (uri) != NULL ? g_uri_get_host (uri) : tee->endpoint;
+  g_autofree char *host = veil_explain_host (tee->endpoint);
   g_autofree char *text = g_strdup_printf ("%s (%.10s…)", host, tee->id);
 
   return veil_tray_menu_escape (text);

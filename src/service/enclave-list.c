@@ -4,6 +4,7 @@
 #include "enclave-list.h"
 
 #include "build.h"
+#include "explain.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
@@ -64,17 +65,6 @@ veil_enclave_item_init (VeilEnclaveItem *self)
 {
 }
 
-static char *
-get_host (const char *endpoint)
-{
-  g_autoptr (GUri) uri = g_uri_parse (endpoint, G_URI_FLAGS_NONE, NULL);
-
-  if (uri == NULL || g_uri_get_host (uri) == NULL)
-    return g_strdup (*endpoint != '\0' ? endpoint : _ ("No address"));
-  return g_uri_get_port (uri) < 0 ? g_strdup (g_uri_get_host (uri))
-                                  : g_strdup_printf ("%s:%d", g_uri_get_host (uri), g_uri_get_port (uri));
-}
-
 static void
 set_tee (VeilEnclaveItem *self, VeilTee *tee)
 {
@@ -82,7 +72,7 @@ set_tee (VeilEnclaveItem *self, VeilTee *tee)
   g_clear_pointer (&self->tee, veil_tee_unref);
   self->tee = tee;
   g_free (self->host);
-  self->host = get_host (tee->endpoint);
+  self->host = *tee->endpoint != '\0' ? veil_explain_host (tee->endpoint) : g_strdup (_ ("No address"));
 }
 
 VeilTee *

@@ -170,9 +170,8 @@ veil_explain_check_state (VeilCheckState state)
     }
 }
 
-/* In one line, in the order in which it is written. */
-static char *
-make_plain (const char *text)
+char *
+veil_explain_plain (const char *text)
 {
   GString *plain = g_string_new (NULL);
 
@@ -195,20 +194,28 @@ veil_explain_model (VeilRecord *record)
 {
   const char *model = veil_record_get_model (record);
 
-  return model != NULL && *model != '\0' ? make_plain (model) : g_strdup (_ ("Unknown Model"));
+  return model != NULL && *model != '\0' ? veil_explain_plain (model) : g_strdup (_ ("Unknown Model"));
+}
+
+char *
+veil_explain_host (const char *endpoint)
+{
+  g_autoptr (GUri) uri = g_uri_parse (endpoint, G_URI_FLAGS_NONE, NULL);
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  /* Decoded: "%0A" has become a new line. */
+  g_autofree char *plain = veil_explain_plain (host != NULL ? host : endpoint);
+
+  if (host == NULL || g_uri_get_port (uri) < 0)
+    return g_steal_pointer (&plain);
+  return g_strdup_printf ("%s:%d", plain, g_uri_get_port (uri));
 }
 
 char *
 veil_explain_enclave (VeilRecord *record)
 {
   const char *endpoint = veil_record_get_endpoint (record);
-  g_autoptr (GUri) uri = endpoint != NULL ? g_uri_parse (endpoint, G_URI_FLAGS_NONE, NULL) : NULL;
 
-  if (uri == NULL || g_uri_get_host (uri) == NULL)
-    return g_strdup (endpoint);
-  if (g_uri_get_port (uri) < 0)
-    return g_strdup (g_uri_get_host (uri));
-  return g_strdup_printf ("%s:%d", g_uri_get_host (uri), g_uri_get_port (uri));
+  return endpoint != NULL ? veil_explain_host (endpoint) : NULL;
 }
 
 char *

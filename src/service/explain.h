@@ -19,6 +19,11 @@ const char *veil_explain_advice (VeilRecord *record);
 /* "passed", "failed", "not reached", static. */
 const char *veil_explain_check_state (VeilCheckState state);
 
+/* In one line, in the order in which it is written: nothing that moves or hides what stands beside it. New string. */
+char       *veil_explain_plain (const char *text);
+/* The host of @endpoint, with the port that it names, or what stands there instead; plain. New string. */
+char       *veil_explain_host (const char *endpoint);
+
 /* New strings. */
 char       *veil_explain_model (VeilRecord *record);
 char       *veil_explain_enclave (VeilRecord *record); /* the endpoint's host, or NULL */

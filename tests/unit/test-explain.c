@@ -36,7 +36,6 @@ test_waiting (void)
   g_assert_null (veil_explain_advice (record));
 }
 
-/* What each check means is told, and the check is named. */
 /* Names are anybody's. */
 static void
 test_hostile_model (void)
@@ -49,6 +48,29 @@ test_hostile_model (void)
   g_assert_cmpstr (model, ==, "a b c d e f<b>");
 }
 
+/* What stands for a host may be anything, encoded too. */
+static void
+test_hosts (void)
+{
+  static const struct
+  {
+    const char *endpoint;
+    const char *host;
+  } cases[] = {
+    { "https://enclave.example/x", "enclave.example" },     { "https://enclave.example:8443", "enclave.example:8443" },
+    { "https://a%0Ab%09c.example:99", "a b c.example:99" }, { "https://%E2%80%AEmoc.example", "https://%E2%80%AEmoc.example" },
+    { "no\u202eaddress\n<b>", "no address <b>" },           { "", "" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *host = veil_explain_host (cases[i].endpoint);
+
+      g_assert_cmpstr (host, ==, cases[i].host);
+    }
+}
+
+/* What each check means is told, and the check is named. */
 static void
 test_refusals (void)
 {
@@ -153,6 +175,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/explain/waiting", test_waiting);
   g_test_add_func ("/explain/hostile-model", test_hostile_model);
+  g_test_add_func ("/explain/hosts", test_hosts);
   g_test_add_func ("/explain/refusals", test_refusals);
   g_test_add_func ("/explain/failures", test_failures);
   g_test_add_func ("/explain/sandbox", test_sandbox);
