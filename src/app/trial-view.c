@@ -4,11 +4,16 @@
 #include "trial-view.h"
 
 #include "api-key-store.h"
+#include "record.h"
 #include "secret.h"
 #include "trial.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
+
+/* Bytes: a label lays out all of its text at once, and the endpoint is served by the same thread. */
+#define MAX_SHOWN 4096
 
 struct _VeilTrialView
 {
@@ -45,10 +50,23 @@ update (VeilTrialView *self)
   gtk_widget_set_visible (GTK_WIDGET (self->icon), !busy);
 }
 
+static char *
+shorten (const char *text)
+{
+  gboolean whole = strlen (text) <= MAX_SHOWN;
+  g_autofree char *shown = veil_record_cut_text (text, MAX_SHOWN);
+
+  if (whole)
+    return g_steal_pointer (&shown);
+  /* Translators: %s is the beginning of an answer */
+  return g_strdup_printf (_ ("%s…\n\n(The answer is longer; programs get all of it.)"), shown);
+}
+
 static void
 show (VeilTrialView *self, const char *style, const char *icon, const char *state, const char *text, const char *tee)
 {
   static const char *const styles[] = { "success", "warning", "error" };
+  g_autofree char *shown = text != NULL ? shorten (text) : NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (styles); i++)
     {
@@ -62,7 +80,7 @@ show (VeilTrialView *self, const char *style, const char *icon, const char *stat
     }
   gtk_image_set_from_icon_name (self->icon, icon);
   gtk_label_set_label (self->state, state);
-  gtk_label_set_label (self->text, text != NULL ? text : "");
+  gtk_label_set_label (self->text, shown != NULL ? shown : "");
   gtk_widget_set_visible (GTK_WIDGET (self->text), text != NULL);
   gtk_label_set_label (self->tee, tee != NULL ? tee : "");
   gtk_widget_set_visible (GTK_WIDGET (self->tee), tee != NULL);
@@ -92,6 +110,22 @@ show_trial (VeilTrialView *self, const VeilTrial *trial)
     }
 }
 
+/* Without @trial and @error somebody stopped it. */
+static void
+end (VeilTrialView *self, const VeilTrial *trial, const GError *error)
+{
+  g_clear_object (&self->cancellable);
+  if (self->front == NULL)
+    return;
+  update (self);
+  if (trial != NULL)
+    show_trial (self, trial);
+  else if (error == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    show (self, NULL, "process-stop-symbolic", _ ("Stopped"), NULL, NULL);
+  else
+    show (self, "warning", "dialog-warning-symbolic", _ ("No answer"), error->message, NULL);
+}
+
 static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -99,16 +133,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (VeilTrial) trial = veil_trial_finish (result, &error);
 
-  g_clear_object (&self->cancellable);
-  if (self->front == NULL)
-    return;
-  update (self);
-  if (trial != NULL)
-    show_trial (self, trial);
-  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    show (self, NULL, "process-stop-symbolic", _ ("Stopped"), NULL, NULL);
-  else
-    show (self, "warning", "dialog-warning-symbolic", _ ("No answer"), error->message, NULL);
+  end (self, trial, error);
 }
 
 static void
@@ -127,10 +152,10 @@ on_key (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VeilTrialView) self = user_data;
   char *key = veil_api_key_load_finish (result, NULL);
 
-  if (self->front != NULL && veil_front_get_state (self->front) == VEIL_FRONT_ON)
+  if (self->front != NULL && veil_front_get_state (self->front) == VEIL_FRONT_ON && !g_cancellable_is_cancelled (self->cancellable))
     ask (self, key);
   else
-    g_clear_object (&self->cancellable);
+    end (self, NULL, NULL);
   veil_secret_free (key);
 }
 
@@ -146,7 +171,8 @@ on_send (VeilTrialView *self)
   update (self);
   show (self, NULL, NULL, _ ("Waiting for a verified answer…"), NULL, NULL);
   if (settings->require_api_key && settings->api_key == NULL)
-    veil_api_key_load_async (settings->session_store, settings->home, VEIL_STORE_MAY_PROMPT, NULL, on_key, g_object_ref (self));
+    veil_api_key_load_async (settings->session_store, settings->home, VEIL_STORE_MAY_PROMPT, self->cancellable, on_key,
+                             g_object_ref (self));
   else
     ask (self, settings->api_key);
 }
