@@ -84,7 +84,7 @@ update (VeilEnclaveRow *self)
                                 (veil_enclave_item_get_unusable (item) == NULL || veil_enclave_item_get_selected (item)));
   gtk_switch_set_active (self->pin, veil_enclave_item_get_pinned (item));
   gtk_widget_set_sensitive (GTK_WIDGET (self->pin_row), !veil_settings_is_given (settings, "pcr-pins"));
-  for (Fact fact = 0; fact < N_FACTS; fact++)
+  for (Fact fact = 0; fact < N_FACTS && self->facts[fact] != NULL; fact++)
     veil_fact_row_set_value (VEIL_FACT_ROW (self->facts[fact]), values[fact]);
   self->updating = FALSE;
 }
@@ -92,8 +92,11 @@ update (VeilEnclaveRow *self)
 void
 veil_enclave_row_look (VeilEnclaveRow *self)
 {
-  g_autofree char *heartbeat = veil_enclave_item_describe_heartbeat (self->item);
+  g_autofree char *heartbeat = NULL;
 
+  if (self->facts[FACT_HEARTBEAT] == NULL)
+    return;
+  heartbeat = veil_enclave_item_describe_heartbeat (self->item);
   veil_fact_row_set_value (VEIL_FACT_ROW (self->facts[FACT_HEARTBEAT]), heartbeat);
 }
 
@@ -151,8 +154,9 @@ veil_enclave_row_class_init (VeilEnclaveRowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_attest);
 }
 
+/* The first time that it is unfolded: most never are, and there may be many. */
 static void
-veil_enclave_row_init (VeilEnclaveRow *self)
+build_facts (VeilEnclaveRow *self)
 {
   const struct
   {
@@ -166,12 +170,27 @@ veil_enclave_row_init (VeilEnclaveRow *self)
     [FACT_ENDPOINT] = { _ ("Endpoint"), TRUE },
   };
 
-  gtk_widget_init_template (GTK_WIDGET (self));
   for (Fact fact = 0; fact < N_FACTS; fact++)
     {
       self->facts[fact] = veil_fact_row_new (rows[fact].title, rows[fact].copyable);
       adw_expander_row_add_row (ADW_EXPANDER_ROW (self), self->facts[fact]);
     }
+}
+
+static void
+on_expanded (VeilEnclaveRow *self)
+{
+  if (self->facts[0] != NULL || !adw_expander_row_get_expanded (ADW_EXPANDER_ROW (self)))
+    return;
+  build_facts (self);
+  update (self);
+}
+
+static void
+veil_enclave_row_init (VeilEnclaveRow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (self, "notify::expanded", G_CALLBACK (on_expanded), NULL);
 }
 
 GtkWidget *

@@ -11,6 +11,8 @@
 
 /* Ages are shown. */
 #define LOOK_S 1
+/* Each is a dozen widgets, made at once; whoever fills the registry is not to stop the endpoint by that. */
+#define MAX_ROWS 50
 
 struct _VeilEnclavesPage
 {
@@ -20,6 +22,7 @@ struct _VeilEnclavesPage
   VeilEnclaveList *list; /* owned */
   guint look;            /* source, while mapped */
   gboolean updating;
+  gboolean stale; /* the rows are of another list than there is now */
 
   GtkStack *stack;
   AdwStatusPage *nothing;
@@ -31,10 +34,27 @@ struct _VeilEnclavesPage
   GtkCheckButton *automatic;
   AdwActionRow *missing_row;
   GtkCheckButton *missing;
-  GPtrArray *rows; /* owned, of GtkWidget in group */
+  GPtrArray *rows; /* owned, of VeilEnclaveRow in group */
+  AdwActionRow *more_row;
 };
 
 G_DEFINE_FINAL_TYPE (VeilEnclavesPage, veil_enclaves_page, ADW_TYPE_BIN)
+
+static guint
+count_shown (VeilEnclavesPage *self)
+{
+  return MIN (g_list_model_get_n_items (G_LIST_MODEL (self->list)), MAX_ROWS);
+}
+
+static void
+show_more (VeilEnclavesPage *self)
+{
+  guint more = g_list_model_get_n_items (G_LIST_MODEL (self->list)) - count_shown (self);
+  g_autofree char *title = g_strdup_printf (ngettext ("%u more is not shown here", "%u more are not shown here", more), more);
+
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->more_row), title);
+  gtk_widget_set_visible (GTK_WIDGET (self->more_row), more > 0);
+}
 
 static void
 build_rows (VeilEnclavesPage *self)
@@ -42,7 +62,7 @@ build_rows (VeilEnclavesPage *self)
   for (guint i = 0; i < self->rows->len; i++)
     adw_preferences_group_remove (self->group, self->rows->pdata[i]);
   g_ptr_array_set_size (self->rows, 0);
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->list)); i++)
+  for (guint i = 0; i < count_shown (self); i++)
     {
       g_autoptr (VeilEnclaveItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
       GtkWidget *row = veil_enclave_row_new (item, self->front, self->automatic);
@@ -50,12 +70,24 @@ build_rows (VeilEnclavesPage *self)
       adw_preferences_group_add (self->group, row);
       g_ptr_array_add (self->rows, row);
     }
+  show_more (self);
+  self->stale = FALSE;
 }
 
-static gboolean
-is_listed (VeilEnclavesPage *self, const char *tee_id)
+/* Nobody waits for rows that are not looked at. */
+static void
+on_items (VeilEnclavesPage *self)
 {
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->list)); i++)
+  self->stale = TRUE;
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    build_rows (self);
+}
+
+/* With a row of its own, that is. */
+static gboolean
+is_shown (VeilEnclavesPage *self, const char *tee_id)
+{
+  for (guint i = 0; i < count_shown (self); i++)
     {
       g_autoptr (VeilEnclaveItem) item = g_list_model_get_item (G_LIST_MODEL (self->list), i);
 
@@ -70,7 +102,7 @@ static void
 show_choice (VeilEnclavesPage *self)
 {
   const VeilSettings *settings = veil_front_get_settings (self->front);
-  gboolean missing = settings->tee_id != NULL && !is_listed (self, settings->tee_id);
+  gboolean missing = settings->tee_id != NULL && !is_shown (self, settings->tee_id);
 
   self->updating = TRUE;
   gtk_widget_set_visible (GTK_WIDGET (self->missing_row), missing);
@@ -161,6 +193,8 @@ veil_enclaves_page_map (GtkWidget *widget)
 
   GTK_WIDGET_CLASS (veil_enclaves_page_parent_class)->map (widget);
   veil_enclave_list_update (self->list);
+  if (self->stale)
+    build_rows (self);
   self->look = g_timeout_add_seconds (LOOK_S, on_look, self);
 }
 
@@ -214,6 +248,7 @@ veil_enclaves_page_class_init (VeilEnclavesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, automatic);
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, missing_row);
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, missing);
+  gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, more_row);
   gtk_widget_class_bind_template_callback (widget_class, on_automatic);
   gtk_widget_class_bind_template_callback (widget_class, on_refresh);
 }
@@ -230,8 +265,8 @@ veil_enclaves_page_set_front (VeilEnclavesPage *self, VeilFront *front)
 {
   self->front = g_object_ref (front);
   self->list = veil_enclave_list_new (front);
-  g_signal_connect_object (self->list, "items-changed", G_CALLBACK (build_rows), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->list, "items-changed", G_CALLBACK (on_items), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->list, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
-  build_rows (self);
+  on_items (self);
   update (self);
 }
