@@ -27,14 +27,32 @@ struct _VeilApplication
 
 G_DEFINE_FINAL_TYPE (VeilApplication, veil_application, ADW_TYPE_APPLICATION)
 
-/* The main one, whatever dialogs there are. */
+/* The application's own list leaves out what is transient for its windows. */
 static GtkWindow *
-get_window (VeilApplication *self)
+find_window (GType type)
 {
-  for (GList *l = gtk_application_get_windows (GTK_APPLICATION (self)); l != NULL; l = l->next)
-    if (VEIL_IS_WINDOW (l->data))
-      return l->data;
+  GListModel *windows = gtk_window_get_toplevels ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
+    {
+      g_autoptr (GtkWindow) window = g_list_model_get_item (windows, i);
+
+      if (g_type_is_a (G_OBJECT_TYPE (window), type))
+        return window;
+    }
   return NULL;
+}
+
+/* They would stay before the page that is asked for. */
+static void
+close_others (void)
+{
+  const GType types[] = { VEIL_TYPE_PREFERENCES, ADW_TYPE_ABOUT_WINDOW };
+  GtkWindow *window;
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    if ((window = find_window (types[i])) != NULL)
+      gtk_window_destroy (window);
 }
 
 static void
@@ -72,8 +90,13 @@ on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   VeilApplication *self = user_data;
 
+  GtkWindow *shown = find_window (ADW_TYPE_ABOUT_WINDOW);
+
   veil_application_show_window (self);
-  veil_about_show (get_window (self));
+  if (shown != NULL)
+    gtk_window_present (shown);
+  else
+    veil_about_show (find_window (VEIL_TYPE_WINDOW));
 }
 
 static void
@@ -81,8 +104,10 @@ on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   VeilApplication *self = user_data;
 
+  GtkWindow *shown = find_window (VEIL_TYPE_PREFERENCES);
+
   veil_application_show_window (self);
-  gtk_window_present (GTK_WINDOW (veil_preferences_new (get_window (self), self->front)));
+  gtk_window_present (shown != NULL ? shown : GTK_WINDOW (veil_preferences_new (find_window (VEIL_TYPE_WINDOW), self->front)));
 }
 
 /* Out of the sandbox, if that is where we are. */
@@ -93,14 +118,15 @@ on_sign_in (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
   veil_application_show_window (self);
   veil_front_set_sandbox (self->front, FALSE);
-  veil_window_sign_in (VEIL_WINDOW (get_window (self)));
+  veil_window_sign_in (VEIL_WINDOW (find_window (VEIL_TYPE_WINDOW)));
 }
 
 static void
 show_page (VeilApplication *self, const char *name)
 {
+  close_others ();
   veil_application_show_window (self);
-  veil_window_show_page (VEIL_WINDOW (get_window (self)), name);
+  veil_window_show_page (VEIL_WINDOW (find_window (VEIL_TYPE_WINDOW)), name);
 }
 
 /* At a page, from the tray. */
@@ -122,8 +148,9 @@ on_show_request (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   VeilApplication *self = user_data;
 
+  close_others ();
   veil_application_show_window (self);
-  veil_window_show_request (VEIL_WINDOW (get_window (self)), g_variant_get_uint64 (parameter));
+  veil_window_show_request (VEIL_WINDOW (find_window (VEIL_TYPE_WINDOW)), g_variant_get_uint64 (parameter));
 }
 
 static void
@@ -312,7 +339,7 @@ veil_application_get_front (VeilApplication *self)
 void
 veil_application_show_window (VeilApplication *self)
 {
-  GtkWindow *window = get_window (self);
+  GtkWindow *window = find_window (VEIL_TYPE_WINDOW);
 
   if (window == NULL)
     window = GTK_WINDOW (veil_window_new (self));
