@@ -52,7 +52,9 @@ on_browser (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (VeilSignInView) self = user_data;
 
-  if (g_app_info_launch_default_for_uri_finish (result, NULL) || veil_login_flow_get_state (self->flow) != VEIL_LOGIN_WAITING)
+  /* A browser may take its time to say that it does not come. */
+  if (g_app_info_launch_default_for_uri_finish (result, NULL) || self->flow == NULL ||
+      veil_login_flow_get_state (self->flow) != VEIL_LOGIN_WAITING)
     return;
   adw_status_page_set_description (self->status, _ ("No browser could be opened. Copy the address into one on this computer."));
 }
@@ -73,7 +75,7 @@ on_consent (gboolean consent, gpointer user_data)
 {
   g_autoptr (VeilSignInView) self = user_data;
 
-  if (veil_login_flow_get_state (self->flow) == VEIL_LOGIN_CONSENT)
+  if (self->flow != NULL && veil_login_flow_get_state (self->flow) == VEIL_LOGIN_CONSENT)
     veil_login_flow_consent (self->flow, consent);
 }
 
@@ -161,12 +163,21 @@ on_flow_changed (VeilSignInView *self)
     on_done (self);
 }
 
+/* Nothing listens for it any more. */
+static void
+drop_flow (VeilSignInView *self)
+{
+  if (self->flow == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (self->flow, self);
+  veil_login_flow_cancel (self->flow);
+  g_clear_object (&self->flow);
+}
+
 static void
 make_flow (VeilSignInView *self)
 {
-  if (self->flow != NULL)
-    g_signal_handlers_disconnect_by_data (self->flow, self);
-  g_clear_object (&self->flow);
+  drop_flow (self);
   /* As the settings are now. */
   self->flow = veil_login_flow_new (veil_front_get_settings (self->front));
   g_signal_connect_object (self->flow, "changed", G_CALLBACK (on_flow_changed), self, G_CONNECT_SWAPPED);
@@ -188,6 +199,17 @@ veil_sign_in_view_use_session (VeilSignInView *self, VeilSession *session)
 {
   make_flow (self);
   veil_login_flow_use_session (self->flow, session);
+}
+
+void
+veil_sign_in_view_leave (VeilSignInView *self)
+{
+  VeilLoginState state = self->flow != NULL ? veil_login_flow_get_state (self->flow) : VEIL_LOGIN_IDLE;
+
+  if (state == VEIL_LOGIN_CONSENT || state == VEIL_LOGIN_STORING || state == VEIL_LOGIN_DONE)
+    return;
+  drop_flow (self);
+  close_view (self);
 }
 
 static void
@@ -221,12 +243,7 @@ veil_sign_in_view_dispose (GObject *object)
 {
   VeilSignInView *self = VEIL_SIGN_IN_VIEW (object);
 
-  if (self->flow != NULL)
-    {
-      g_signal_handlers_disconnect_by_data (self->flow, self);
-      veil_login_flow_cancel (self->flow);
-    }
-  g_clear_object (&self->flow);
+  drop_flow (self);
   g_clear_object (&self->front);
   /* Before the template takes it away behind the back of AdwBin. */
   adw_bin_set_child (ADW_BIN (self), NULL);

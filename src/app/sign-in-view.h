@@ -20,5 +20,7 @@ void veil_sign_in_view_set_front (VeilSignInView *self, VeilFront *front);
 void veil_sign_in_view_begin (VeilSignInView *self);
 /* With a session that was found on this computer. */
 void veil_sign_in_view_use_session (VeilSignInView *self, VeilSession *session);
+/* Ends a wait, and closes the view, unless something is being decided or put away. */
+void veil_sign_in_view_leave (VeilSignInView *self);
 
 G_END_DECLS

@@ -77,6 +77,9 @@ on_front_changed (VeilFront *front, VeilWelcomePage *self)
   gtk_widget_set_visible (self->problem, title != NULL);
   gtk_label_set_label (self->problem_title, title != NULL ? title : "");
   gtk_label_set_label (self->problem_text, text != NULL ? text : "");
+  /* Signed in by other means: nothing is to wait, out of sight, for somebody else's login. */
+  if (state == VEIL_ACCOUNT_SIGNED_IN && g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "sign-in") == 0)
+    veil_sign_in_view_leave (self->sign_in_view);
   if (g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "sign-in") != 0)
     gtk_stack_set_visible_child_name (self->stack, state == VEIL_ACCOUNT_READING ? "reading" : "start");
 }
