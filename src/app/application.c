@@ -43,6 +43,20 @@ find_window (GType type)
   return NULL;
 }
 
+/* %NULL while Veil ends: a window would only go again. */
+static VeilWindow *
+show_window (VeilApplication *self)
+{
+  GtkWindow *window = find_window (VEIL_TYPE_WINDOW);
+
+  if (self->quitting != NULL)
+    return NULL;
+  if (window == NULL)
+    window = GTK_WINDOW (veil_window_new (self));
+  gtk_window_present (window);
+  return VEIL_WINDOW (window);
+}
+
 /* They would stay before the page that is asked for. */
 static void
 close_others (void)
@@ -53,6 +67,19 @@ close_others (void)
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     if ((window = find_window (types[i])) != NULL)
       gtk_window_destroy (window);
+}
+
+static void
+hide_windows (void)
+{
+  GListModel *windows = gtk_window_get_toplevels ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
+    {
+      g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
+
+      gtk_widget_set_visible (window, FALSE);
+    }
 }
 
 static void
@@ -74,8 +101,7 @@ quit (VeilApplication *self)
       return;
     }
   self->quitting = g_cancellable_new ();
-  for (GList *l = gtk_application_get_windows (GTK_APPLICATION (self)); l != NULL; l = l->next)
-    gtk_widget_set_visible (l->data, FALSE);
+  hide_windows ();
   veil_front_stop_async (self->front, self->quitting, on_stopped, g_object_ref (self));
 }
 
@@ -88,26 +114,24 @@ on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  VeilApplication *self = user_data;
-
+  VeilWindow *window = show_window (user_data);
   GtkWindow *shown = find_window (ADW_TYPE_ABOUT_WINDOW);
 
-  veil_application_show_window (self);
-  if (shown != NULL)
+  if (window != NULL && shown != NULL)
     gtk_window_present (shown);
-  else
-    veil_about_show (find_window (VEIL_TYPE_WINDOW));
+  else if (window != NULL)
+    veil_about_show (GTK_WINDOW (window));
 }
 
 static void
 on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   VeilApplication *self = user_data;
-
+  VeilWindow *window = show_window (self);
   GtkWindow *shown = find_window (VEIL_TYPE_PREFERENCES);
 
-  veil_application_show_window (self);
-  gtk_window_present (shown != NULL ? shown : GTK_WINDOW (veil_preferences_new (find_window (VEIL_TYPE_WINDOW), self->front)));
+  if (window != NULL)
+    gtk_window_present (shown != NULL ? shown : GTK_WINDOW (veil_preferences_new (GTK_WINDOW (window), self->front)));
 }
 
 /* Out of the sandbox, if that is where we are. */
@@ -115,18 +139,22 @@ static void
 on_sign_in (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   VeilApplication *self = user_data;
+  VeilWindow *window = show_window (self);
 
-  veil_application_show_window (self);
+  if (window == NULL)
+    return;
   veil_front_set_sandbox (self->front, FALSE);
-  veil_window_sign_in (VEIL_WINDOW (find_window (VEIL_TYPE_WINDOW)));
+  veil_window_sign_in (window);
 }
 
 static void
 show_page (VeilApplication *self, const char *name)
 {
+  VeilWindow *window = show_window (self);
+
   close_others ();
-  veil_application_show_window (self);
-  veil_window_show_page (VEIL_WINDOW (find_window (VEIL_TYPE_WINDOW)), name);
+  if (window != NULL)
+    veil_window_show_page (window, name);
 }
 
 /* At a page, from the tray. */
@@ -146,11 +174,11 @@ on_page (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_show_request (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  VeilApplication *self = user_data;
+  VeilWindow *window = show_window (user_data);
 
   close_others ();
-  veil_application_show_window (self);
-  veil_window_show_request (VEIL_WINDOW (find_window (VEIL_TYPE_WINDOW)), g_variant_get_uint64 (parameter));
+  if (window != NULL)
+    veil_window_show_request (window, g_variant_get_uint64 (parameter));
 }
 
 static void
@@ -339,9 +367,5 @@ veil_application_get_front (VeilApplication *self)
 void
 veil_application_show_window (VeilApplication *self)
 {
-  GtkWindow *window = find_window (VEIL_TYPE_WINDOW);
-
-  if (window == NULL)
-    window = GTK_WINDOW (veil_window_new (self));
-  gtk_window_present (window);
+  show_window (self);
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window among those who mean it no good, and in odd moments: it stays usable, and waits for nobody whom it need not wait for."""
 
+import contextlib
 import copy
 import os
 import pathlib
@@ -20,6 +21,7 @@ from program import sign_in  # noqa: E402
 from veil_peer import Peer, answers  # noqa: E402
 
 BROWSER = 'org.example.Browser'
+ANY_WINDOW = '^(Veil|Preferences|About)$'
 
 
 @pytest.fixture(scope='module')
@@ -61,6 +63,11 @@ def listens(port):
     except ConnectionRefusedError:
         return False
     return True
+
+
+def activate(desktop, action):
+    name = next(str(n) for n in desktop.bus.list_names() if n.startswith('ai.opengradient.Veil'))
+    desktop.bus.call_blocking(name, '/' + name.replace('.', '/'), 'org.gtk.Actions', 'Activate', 'sava{sv}', [action, dbus.Array([], 'v'), dbus.Dictionary({}, 'sv')])
 
 
 def opened(app, atspi):
@@ -120,16 +127,33 @@ def test_nothing_waits_for_a_login_once_somebody_is_signed_in(desktop, atspi, pe
 def test_one_preferences_window(desktop, atspi, tmp_path):
     with started(desktop, atspi, tmp_path / 'home', '--sandbox') as app:
         window = opened(app, atspi)
-        name = wait_until(lambda: next((str(n) for n in desktop.bus.list_names() if n.startswith('ai.opengradient.Veil')), None), 'its name')
-
-        def activate(action):
-            desktop.bus.call_blocking(name, '/' + name.replace('.', '/'), 'org.gtk.Actions', 'Activate', 'sava{sv}', [action, dbus.Array([], 'v'), dbus.Dictionary({}, 'sv')])
-
         for action, title in (('preferences', 'Preferences'), ('about', 'About')):
             for _ in range(3):
-                activate(action)
+                activate(desktop, action)
             wait_until(lambda title=title: [n for n in window.roots if n.name == title], title)
             assert len([n for n in window.roots if n.name == title]) == 1
         # What is asked for is not behind it.
-        activate('requests')
+        activate(desktop, 'requests')
         wait_until(lambda: [n.name for n in window.roots] == ['Veil'], 'the page alone')
+
+
+def test_no_window_while_it_ends(desktop, atspi, peer, tmp_path):
+    """Requests that run get a few seconds, in which the tray and others may still ask for one."""
+    peer.handlers['gpt-4.1-mini'] = lambda ex: ex.hold(60)
+    sign_in(tmp_path / 'home', peer.bundle())
+    with started(desktop, atspi, tmp_path / 'home') as app:
+        window = opened(app, atspi)
+        wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
+        window.keys('alt+3')
+        window.press('Send', 'push button')
+        peer.wait_seen('gpt-4.1-mini')
+        activate(desktop, 'preferences')
+        wait_until(lambda: desktop.windows('^Preferences$'), 'the preferences')
+        activate(desktop, 'quit')
+        wait_until(lambda: not desktop.windows(ANY_WINDOW), 'the windows to go')
+        assert app.running
+        for action in ('open', 'about', 'preferences', 'requests', 'sign-in'):
+            with contextlib.suppress(dbus.DBusException, StopIteration):  # it may have ended
+                activate(desktop, action)
+        while app.running:
+            assert desktop.windows(ANY_WINDOW) == []
