@@ -4,6 +4,7 @@
 #include "pins-group.h"
 
 #include "change.h"
+#include "pin-calculator.h"
 #include "pins.h"
 #include "settings-file.h"
 #include "window.h"
@@ -79,6 +80,13 @@ update (VeilPinsGroup *self)
   GVariantIter iter;
   const char *hash, *label;
 
+  adw_preferences_group_set_description (
+      ADW_PREFERENCES_GROUP (self),
+      veil_front_get_sandbox (self->front)
+          ? _ ("Once a build is pinned, only enclaves that run a pinned one are used. These pins are the sandbox's, and end with "
+               "it.")
+          : _ ("Once a build is pinned, only enclaves that run a pinned one are used. Without pins, any build that the registry "
+               "approves may be."));
   gtk_widget_set_sensitive (GTK_WIDGET (self->add_row), !given);
   if (pins == NULL || (self->shown != NULL && g_variant_equal (pins, self->shown)))
     return;
@@ -130,6 +138,22 @@ on_add (VeilPinsGroup *self)
 }
 
 static void
+on_computed (VeilPinsGroup *self, const char *hash)
+{
+  gtk_editable_set_text (GTK_EDITABLE (self->hash_row), hash);
+  gtk_widget_grab_focus (GTK_WIDGET (self->label_row));
+}
+
+static void
+on_compute (VeilPinsGroup *self)
+{
+  GtkWidget *calculator = veil_pin_calculator_new (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))));
+
+  g_signal_connect_object (calculator, "computed", G_CALLBACK (on_computed), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (calculator));
+}
+
+static void
 veil_pins_group_dispose (GObject *object)
 {
   VeilPinsGroup *self = VEIL_PINS_GROUP (object);
@@ -161,6 +185,7 @@ veil_pins_group_class_init (VeilPinsGroupClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilPinsGroup, add);
   gtk_widget_class_bind_template_callback (widget_class, on_edited);
   gtk_widget_class_bind_template_callback (widget_class, on_add);
+  gtk_widget_class_bind_template_callback (widget_class, on_compute);
 }
 
 static void

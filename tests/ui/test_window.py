@@ -290,6 +290,33 @@ def test_pin_a_build(app, window):
     wait_until(lambda: 'pcr-pins=[]' in choice(app), 'no pin')
 
 
+def test_compute_a_pin(app, window, tmp_path):
+    """From the measurements of a build that somebody reproduced: the same pin as on the command line."""
+    path = tmp_path / 'measurements.txt'
+    path.write_text(''.join('PCR%d: %s\n' % (i, '%096x' % (7 ** 100 + i)) for i in range(4)))
+    pin = run('pin', 'compute', '--measurements', str(path)).stdout.decode().strip()
+    window.keys('ctrl+comma')
+    wait_until(lambda: window.app.desktop.windows('^Preferences$'), 'the preferences')
+    window.keys('alt+t', 'alt+p')
+    window.press('Compute…', 'push button')
+    window.find('Use This Pin', 'push button')
+    assert {('PCR%d, 96 hexadecimal digits' % i, 'text') for i in range(3)} - shown(window) == set() and unnamed(window) == []
+    window.keys('alt+1', '1', '2')
+    wait_until(lambda: window.says('PCR1 has 96 hexadecimal digits, with or without 0x'), 'what is wrong')
+    assert not window.find('Use This Pin').has('SENSITIVE')
+    window.press('Open File…', 'push button')
+    dialog = wait_until(lambda: window.app.desktop.windows('^Open Measurements$'), 'the dialog')[0]
+    window.app.desktop.run('xdotool', 'windowactivate', '--sync', dialog)
+    window.app.desktop.run('xdotool', 'type', str(path))
+    window.keys('Return')
+    window.find(pin, 'label')
+    window.press('Use This Pin', 'push button')
+    wait_until(lambda: not window.app.desktop.windows('^Compute a Pin$'), 'the end of the dialog')
+    window.press('Add', 'push button')
+    wait_until(lambda: "pcr-pins=[('%s', '')]" % pin in choice(app), 'the pin in the settings')
+    window.find('Remove ' + pin, 'push button')
+
+
 def test_export_a_receipt(app, window, tmp_path):
     window.keys('alt+3')
     window.press('Send', 'push button')
