@@ -39,18 +39,16 @@ G_DEFINE_FINAL_TYPE (VeilAppTray, veil_app_tray, G_TYPE_OBJECT)
 
 static void refresh (VeilAppTray *self);
 
-/* Where the person looks: in the window, if there is one. */
+/* Where the person looks: in the window, if there is one; dialogs have no room for it, but stand over one that has. */
 static void
 tell (VeilAppTray *self, const char *id, const char *text)
 {
   GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self->application));
   g_autoptr (GNotification) notification = NULL;
 
-  if (window != NULL)
-    {
-      gtk_widget_activate_action (GTK_WIDGET (window), "win.toast", "s", text);
+  for (; window != NULL; window = gtk_window_get_transient_for (window))
+    if (gtk_widget_activate_action (GTK_WIDGET (window), "win.toast", "s", text))
       return;
-    }
   notification = g_notification_new ("Veil");
   g_notification_set_body (notification, text);
   g_notification_set_default_action (notification, "app.open");

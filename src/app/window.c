@@ -10,6 +10,10 @@
 
 #include <glib/gi18n.h>
 
+/* Characters. */
+#define TOAST_LINE 42
+#define TOAST_READ_PER_S 10
+
 struct _VeilWindow
 {
   AdwApplicationWindow parent;
@@ -55,22 +59,39 @@ on_menu (GtkWidget *widget, const char *action, GVariant *parameter)
   gtk_menu_button_popup (VEIL_WINDOW (widget)->menu_button);
 }
 
+/* A toast has one line and cuts the rest off, where an error says what to do. */
+static GtkWidget *
+build_long_title (const char *text)
+{
+  GtkWidget *label = gtk_label_new (text);
+
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_width_chars (GTK_LABEL (label), 20);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), TOAST_LINE);
+  gtk_widget_add_css_class (label, "heading");
+  return label;
+}
+
 AdwToast *
 veil_toast_new (const char *text)
 {
   g_autofree char *escaped = g_markup_escape_text (text, -1);
+  AdwToast *toast = adw_toast_new (escaped);
+  glong length = g_utf8_strlen (text, -1);
 
-  return adw_toast_new (escaped);
+  if (length > TOAST_LINE)
+    adw_toast_set_custom_title (toast, build_long_title (text));
+  adw_toast_set_timeout (toast, (guint) CLAMP (length / TOAST_READ_PER_S, 3, 15));
+  return toast;
 }
 
 /* For what was done without a visible trace: "Copied". */
 static void
 on_toast (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  AdwToast *toast = veil_toast_new (g_variant_get_string (parameter, NULL));
-
-  adw_toast_set_timeout (toast, 3);
-  adw_toast_overlay_add_toast (VEIL_WINDOW (widget)->toasts, toast);
+  adw_toast_overlay_add_toast (VEIL_WINDOW (widget)->toasts, veil_toast_new (g_variant_get_string (parameter, NULL)));
 }
 
 /* @parameter: what to copy. */

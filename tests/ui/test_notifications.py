@@ -3,20 +3,27 @@
 """What Veil says through notifications: a refused answer, once for a burst; and that there is no tray."""
 
 import concurrent.futures
+import os
+import pathlib
 import re
 
 import faults
 import pytest
 from desktop import App, request, wait_until
-from program import sign_in
+from program import run, sign_in
 from tray import PanelDesktop, Tray
 from veil_peer import Peer
 from window import Window, connect
 
 
+SHOTS = pathlib.Path(os.environ['VEIL_UI_SHOTS'])
+MARKUP = 'b<i>ad & co'
+
+
 @pytest.fixture(scope='module')
 def accessible():
-    """One desktop for the test that looks into the window."""
+    """One desktop for the tests that look into the window."""
+    SHOTS.mkdir(exist_ok=True)
     with PanelDesktop(panel=False) as running:
         yield running
 
@@ -30,7 +37,8 @@ def desktop():
 @pytest.fixture
 def peer():
     with Peer() as running:
-        running.handlers['bad'] = faults.signed_fields(faults.flip_signature)
+        for model in ('bad', MARKUP):
+            running.handlers[model] = faults.signed_fields(faults.flip_signature)
         yield running
 
 
@@ -42,6 +50,52 @@ def address(desktop, tray):
 
 def ask(port, model):
     return request(port, 'POST', '/v1/chat/completions', {'model': model, 'messages': [{'role': 'user', 'content': 'hello'}]})[0]
+
+
+def test_no_markup_in_a_notification(desktop, peer, tmp_path):
+    """Some desktops read it and some do not; the name of a model is the caller's."""
+    sign_in(tmp_path / 'home', peer.bundle())
+    with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
+        tray = Tray(app)
+        wait_until(lambda: tray.icon == 'verified', 'it to serve')
+        assert ask(address(desktop, tray), MARKUP) == 502
+        body = desktop.notifications.wait(1, 60)['body']
+        assert re.search(r'\bb i ad   co\b', body) and not re.search('[<>&]', body), body
+
+
+def test_the_environment_with_a_key(desktop, tmp_path):
+    home, store = tmp_path / 'home', ('--session-store', 'file')
+    done = run('key', 'set', *store, input=b'a-key-of-the-person\n', home=home)
+    assert done.returncode == 0, done
+    with App(desktop, '--sandbox', '--background', *store, home=home) as app:
+        tray = Tray(app)
+        wait_until(lambda: tray.icon == 'sandbox', 'it to serve')
+        address(desktop, tray)
+        copied = desktop.run('xclip', '-selection', 'clipboard', '-o').decode()
+        assert 'export OPENAI_API_KEY="$OG_VEIL_API_KEY"' in copied and 'a-key-of-the-person' not in copied, copied
+        assert run('key', 'clear', *store, home=home).returncode == 0
+        wait_until(lambda: (tray.click('Copy Environment'), b'export OPENAI_API_KEY=veil' in desktop.run('xclip', '-selection', 'clipboard', '-o'))[1],
+                   'the environment without it')
+
+
+def test_what_the_tray_cannot_do_is_told_in_full_below_a_dialog(accessible, tmp_path):
+    atspi = connect(accessible)
+    home = tmp_path / ('a-long-name-' * 8)
+    with App(accessible, '--sandbox', home=home) as app:
+        tray, window = Tray(app), Window(app, atspi)
+        wait_until(lambda: tray.icon == 'sandbox' and window.root, 'the window')
+        window.focus_window()
+        window.keys('F10')
+        window.press('About Veil')
+        wait_until(lambda: len(window.roots) == 2, 'the dialog')
+        choice = wait_until(lambda: next((path for path, _, _ in tray.rows() if len(path) == 2 and path[0] == 'Enclave' and '(0x' in path[1]), None), 'the enclaves')
+        (home / 'sandbox.ini').mkdir()
+        tray.click(*choice)
+        text = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('The settings file %s/sandbox.ini cannot be' % home)), None), 'the word')
+        place = text.accessible.get_extents(atspi.CoordType.WINDOW)
+        assert place.height > 50 and place.width < 500, (place.width, place.height)
+        accessible.screenshot(SHOTS / 'long-toast.png')
+        assert accessible.notifications.seen == [n for n in accessible.notifications.seen if 'sandbox.ini' not in n['body']]
 
 
 def test_a_burst_of_refusals_is_told_once_and_opens_the_request(desktop, peer, tmp_path):
