@@ -19,6 +19,7 @@ struct _VeilWindow
   AdwApplicationWindow parent;
 
   VeilFront *front; /* owned */
+  guint revealing;  /* the bar at the bottom is about to follow the title; 0: no */
 
   GtkStack *stack;
   VeilWelcomePage *welcome;
@@ -45,6 +46,24 @@ on_front_changed (VeilFront *front, VeilWindow *self)
   adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, inside);
   gtk_widget_set_visible (GTK_WIDGET (self->switcher_bar), inside);
   gtk_widget_set_visible (self->sandbox_bar, sandbox);
+}
+
+static gboolean
+reveal_bar (gpointer data)
+{
+  VeilWindow *self = data;
+
+  self->revealing = 0;
+  adw_view_switcher_bar_set_reveal (self->switcher_bar, adw_view_switcher_title_get_title_visible (self->switcher_title));
+  return G_SOURCE_REMOVE;
+}
+
+/* Told while sizes are given out. A bar that appears at once, without animations, has none by then, which GTK warns of. */
+static void
+on_title_visible (VeilWindow *self)
+{
+  if (self->revealing == 0)
+    self->revealing = g_idle_add (reveal_bar, self);
 }
 
 static void
@@ -107,6 +126,7 @@ veil_window_dispose (GObject *object)
 {
   VeilWindow *self = VEIL_WINDOW (object);
 
+  g_clear_handle_id (&self->revealing, g_source_remove);
   g_clear_object (&self->front);
   gtk_widget_dispose_template (GTK_WIDGET (self), VEIL_TYPE_WINDOW);
   G_OBJECT_CLASS (veil_window_parent_class)->dispose (object);
@@ -134,6 +154,7 @@ veil_window_class_init (VeilWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, connect_page);
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, enclaves_page);
   gtk_widget_class_bind_template_child (widget_class, VeilWindow, requests_page);
+  gtk_widget_class_bind_template_callback (widget_class, on_title_visible);
   gtk_widget_class_install_action (widget_class, "win.page", "s", on_page);
   gtk_widget_class_install_action (widget_class, "win.menu", NULL, on_menu);
   gtk_widget_class_install_action (widget_class, "win.toast", "s", on_toast);

@@ -247,6 +247,25 @@ def test_the_tab_key_reaches_the_controls(window, page, wanted):
     assert wanted <= reached, reached
 
 
+def test_a_window_that_shrinks_without_animations(desktop, atspi, tmp_path):
+    """The pages move from the title to the bottom and back, and nothing is complained of."""
+    config = tmp_path / 'config' / 'gtk-4.0'
+    config.mkdir(parents=True)
+    (config / 'settings.ini').write_text('[Settings]\ngtk-enable-animations=0\n')
+    with App(desktop, '--sandbox', home=tmp_path / 'home', env={'XDG_CONFIG_HOME': str(config.parent)}) as running:
+        window = Window(running, atspi)
+        wait_until(lambda: window.root, 'the window')
+
+        def pages_at():
+            tabs = [n.accessible.get_extents(atspi.CoordType.WINDOW) for n in window.showing() if (n.name, n.role) == ('Enclaves', 'page tab')]
+            return [tab.y for tab in tabs if tab.width > 0]
+        number = wait_until(lambda: desktop.windows('^Veil$'), 'the window')[0]
+        wait_until(lambda: window.says('Requests appear here when a program asks http'), 'the sandbox to serve')
+        for width, at_the_bottom in ((1200, False), (360, True), (1200, False), (360, True)):
+            desktop.run('xdotool', 'windowsize', '--sync', number, str(width), '700')
+            wait_until(lambda: any(y > 500 for y in pages_at()) == at_the_bottom, 'the pages to move')
+
+
 def test_off_and_on(window):
     window.keys('alt+3')
     switch = window.find('Serve', 'check box')
