@@ -15,7 +15,6 @@ from tray import PanelDesktop, Tray
 from veil_peer import Peer
 from window import Window, connect
 
-
 SHOTS = pathlib.Path(os.environ['VEIL_UI_SHOTS'])
 MARKUP = 'b<i>ad & co'
 

@@ -7,15 +7,12 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 
 import pytest
 from desktop import App, Desktop, wait_until
+from program import run, sign_in
+from veil_peer import Peer
 from window import Window, connect
-
-sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
-from program import run, sign_in  # noqa: E402
-from veil_peer import Peer  # noqa: E402
 
 PROBE = os.environ['VEIL_UI_PROBE']
 PROBED = os.environ['VEIL_UI_PROBED']
