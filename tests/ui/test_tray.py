@@ -123,9 +123,9 @@ def test_left_click_opens_the_window(desktop, app, tray):
 
 
 def test_each_entry(desktop, app, tray):
+    wait_until(lambda: tray.status == 'Sandbox: On, no requests yet', 'it to serve')
     assert [path for path, _, _ in tray.rows() if len(path) == 1] == [
-        (tray.status,), ('Open Veil',), ('Serve',), ('Enclave',), ('Copy Environment',), ('Sandbox',), ('Quit',)]
-    assert tray.status.startswith('Sandbox: ')
+        ('Sandbox: On, no requests yet',), ('Open Veil',), ('Serve',), ('Enclave',), ('Copy Environment',), ('Sandbox',), ('Quit',)]
     assert 'sandbox' in tray.get('Title')
 
     tray.click('Open Veil')
