@@ -167,6 +167,7 @@ static void
 on_toast (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (widget), veil_toast_new (g_variant_get_string (parameter, NULL)));
+  veil_toast_name_button (widget);
 }
 
 static void
@@ -174,6 +175,7 @@ on_copy (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), g_variant_get_string (parameter, NULL));
   adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (widget), adw_toast_new (_ ("Copied")));
+  veil_toast_name_button (widget);
 }
 
 static void

@@ -106,11 +106,29 @@ veil_toast_new (const char *text)
   return toast;
 }
 
+void
+veil_toast_name_button (GtkWidget *widget)
+{
+  const char *icon = GTK_IS_BUTTON (widget) ? gtk_button_get_icon_name (GTK_BUTTON (widget)) : NULL;
+  gboolean inside =
+      gtk_widget_get_parent (widget) != NULL && g_strcmp0 (gtk_widget_get_css_name (gtk_widget_get_parent (widget)), "toast") == 0;
+
+  if (inside && g_strcmp0 (icon, "window-close-symbolic") == 0)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Close"), -1);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    veil_toast_name_button (child);
+}
+
 /* For what was done without a visible trace: "Copied". */
 static void
 on_toast (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  adw_toast_overlay_add_toast (VEIL_WINDOW (widget)->toasts, veil_toast_new (g_variant_get_string (parameter, NULL)));
+  AdwToast *toast = veil_toast_new (g_variant_get_string (parameter, NULL));
+
+  adw_toast_overlay_add_toast (VEIL_WINDOW (widget)->toasts, toast);
+  veil_toast_name_button (widget);
+  /* The next one appears by then. */
+  g_signal_connect_object (toast, "dismissed", G_CALLBACK (veil_toast_name_button), widget, G_CONNECT_SWAPPED);
 }
 
 /* @parameter: what to copy. */

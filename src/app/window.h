@@ -23,5 +23,7 @@ void        veil_window_sign_in (VeilWindow *self);
 
 /* Floating reference. @text: shown as it stands; AdwToast takes its title for markup, and what an error quotes is anybody's. */
 AdwToast   *veil_toast_new (const char *text);
+/* Names the button of a toast that shows in @widget, a window, which libadwaita leaves without. */
+void        veil_toast_name_button (GtkWidget *widget);
 
 G_END_DECLS

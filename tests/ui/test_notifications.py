@@ -93,6 +93,7 @@ def test_what_the_tray_cannot_do_is_told_in_full_below_a_dialog(accessible, tmp_
         text = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('The settings file %s/sandbox.ini cannot be' % home)), None), 'the word')
         place = text.accessible.get_extents(atspi.CoordType.WINDOW)
         assert place.height > 50 and place.width < 500, (place.width, place.height)
+        assert [n for n in window.showing() if (n.name, n.role) == ('GtkImage', 'push button')] == [], 'the button to close it has a name'
         accessible.screenshot(SHOTS / 'long-toast.png')
         assert accessible.notifications.seen == [n for n in accessible.notifications.seen if 'sandbox.ini' not in n['body']]
 
