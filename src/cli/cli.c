@@ -97,12 +97,13 @@ veil_cli_parse (const char *command, const GOptionEntry *entries, const char *co
   g_autoptr (GOptionContext) context = new_context (described);
   g_autoptr (VeilSettings) settings = NULL;
   g_autoptr (VeilSettings) resolved = NULL;
-  g_autofree char *program = g_strdup_printf (*command != '\0' ? "og-veil %s" : "og-veil", command);
+  g_autofree char *program = NULL;
   g_autoptr (GError) error = NULL;
   gboolean ok;
 
   if (*argc > 1 && g_str_equal ((*argv)[1], VEIL_CLI_COMPLETE))
     exit (veil_complete_command (described, (const GOptionEntry *) (gpointer) all->data, *argv + 2));
+  program = g_strdup_printf (*command != '\0' ? "og-veil %s" : "og-veil", command);
   g_set_prgname (program);
   g_option_context_add_main_entries (context, (const GOptionEntry *) (gpointer) all->data, GETTEXT_PACKAGE);
   ok = g_option_context_parse (context, argc, argv, &error);
