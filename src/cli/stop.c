@@ -138,6 +138,14 @@ run (const char *name, int argc, char **argv, VeilSettings **settings, VeilInsta
   if (argc > 1)
     return veil_cli_fail_usage (_ ("%s takes no argument \"%s\""), name, argv[1]);
   *running = veil_instance_find ((*settings)->home, &error);
+  if (*running != NULL && !veil_instance_info_is_near (*running))
+    {
+      g_printerr (_ ("og-veil: %s runs in another sandbox, where no signal of this one arrives; end it with Quit in its tray menu, "
+                     "or outside with "
+                     "`flatpak kill ai.opengradient.Veil`\n"),
+                  (*running)->program);
+      return VEIL_EXIT_FAILURE;
+    }
   return error != NULL ? veil_cli_fail (error) : VEIL_EXIT_OK;
 }
 

@@ -430,7 +430,7 @@ veil_front_take_over (VeilFront *self)
     return;
   /* It may have ended, and another program may have its number. */
   now = veil_instance_find (self->settings->home, NULL);
-  if (now != NULL && now->pid == self->holder->pid && now->born == self->holder->born)
+  if (now != NULL && now->pid == self->holder->pid && now->born == self->holder->born && veil_instance_info_is_near (now))
     kill (now->pid, SIGTERM);
   self->takeover_end = g_get_monotonic_time () + TAKEOVER_S * G_USEC_PER_SEC;
   self->takeover = g_timeout_source_new (TAKEOVER_STEP_MS);

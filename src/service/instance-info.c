@@ -7,6 +7,7 @@
 #include "json-writer.h"
 #include "settings.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 VeilInstanceInfo *
@@ -95,6 +96,7 @@ veil_instance_info_to_bytes (const VeilInstanceInfo *self)
   write_string (writer, "program", self->program);
   write_string (writer, "version", self->version);
   write_uint (writer, "pid", self->pid);
+  write_uint (writer, "pids", self->pids);
   write_uint (writer, "born", self->born);
   write_uint (writer, "started_at", self->started_at);
   write_string (writer, "host", self->host);
@@ -171,6 +173,8 @@ veil_instance_info_parse (const char *text, gsize length)
   self->born = born;
   self->started_at = (gint64) started_at;
   self->port = (guint16) port;
+  if (!read_uint (root, "pids", G_MAXUINT64, &self->pids))
+    self->pids = 0;
   self->program = read_word (root, "program", 64);
   self->version = read_word (root, "version", 64);
   self->host = read_word (root, "host", 64);
@@ -199,6 +203,22 @@ veil_instance_get_birth (pid_t pid)
   for (guint i = 2; field != NULL && i < 22; i++)
     field = strchr (field + 1, ' ');
   return field != NULL ? g_ascii_strtoull (field + 1, NULL, 10) : 0;
+}
+
+guint64
+veil_instance_get_pids (void)
+{
+  GStatBuf info;
+
+  return g_stat ("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;
+}
+
+gboolean
+veil_instance_info_is_near (const VeilInstanceInfo *self)
+{
+  guint64 own = veil_instance_get_pids ();
+
+  return self->pids == 0 || own == 0 || self->pids == own;
 }
 
 gboolean

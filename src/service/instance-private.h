@@ -14,5 +14,7 @@ GBytes  *veil_instance_info_to_bytes (const VeilInstanceInfo *self);
 void     veil_instance_info_clear_network (VeilInstanceInfo *self);
 /* 0 if there is no such process to be seen, or only what is left of one that ended. */
 guint64  veil_instance_get_birth (pid_t pid);
+/* Of this process's numbers; 0 if the system does not tell. */
+guint64  veil_instance_get_pids (void);
 
 G_END_DECLS

@@ -21,6 +21,8 @@
 /* Others hold the lock for a moment to look whether somebody has it, and a file is empty for a moment when it is new. */
 #define ATTEMPTS 100
 #define PAUSE_US 2000
+/* Of a holder whose process cannot be seen: that is no moment. */
+#define FAR_ATTEMPTS 10
 
 struct _VeilInstance
 {
@@ -105,14 +107,15 @@ is_process_of (pid_t pid, uid_t user)
 
 /* What a locked file says, if that is about its holder: who begins anew has the lock on what a killed program left for a moment. Where others can write to the
  * home, they could have us signal a process of ours, and give our prompts and the key to theirs; so only our own word counts, and with an administrator each
- * user's about processes of that user. 0, EAGAIN while nothing can be read, BY_ANOTHER, or an error number. */
+ * user's about processes of that user. Of a process in another sandbox there is only the lock, which then has to last until @attempt FAR_ATTEMPTS. 0, EAGAIN while nothing can be read, BY_ANOTHER, or an error number. */
 static int
-read_info (int fd, VeilInstanceInfo **found)
+read_info (int fd, guint attempt, VeilInstanceInfo **found)
 {
   g_autoptr (VeilInstanceInfo) info = NULL;
   g_autofree char *text = g_malloc (VEIL_INSTANCE_MAX_BYTES + 1);
   gsize length = 0;
   struct stat status;
+  gboolean near;
   gssize n;
 
   if (fstat (fd, &status) != 0)
@@ -129,9 +132,12 @@ read_info (int fd, VeilInstanceInfo **found)
       length += (gsize) n;
     }
   info = veil_instance_info_parse (text, length);
-  if (info == NULL || !veil_instance_info_is_alive (info))
+  if (info == NULL)
     return EAGAIN;
-  if (status.st_uid != geteuid () && !is_process_of (info->pid, status.st_uid))
+  near = veil_instance_info_is_near (info);
+  if (near ? !veil_instance_info_is_alive (info) : attempt < FAR_ATTEMPTS)
+    return EAGAIN;
+  if (status.st_uid != geteuid () && (!near || !is_process_of (info->pid, status.st_uid)))
     return BY_ANOTHER;
   *found = g_steal_pointer (&info);
   return 0;
@@ -186,7 +192,7 @@ put (const char *path, const VeilInstanceInfo *info, GError **error)
 
 /* One attempt. 0 with @fd set: the file under @path, locked by us, or with @holder set to who has it; EAGAIN: another attempt may say more. */
 static int
-try_lock (const char *path, int *fd, VeilInstanceInfo **holder)
+try_lock (const char *path, guint attempt, int *fd, VeilInstanceInfo **holder)
 {
   int problem = open_regular (path, O_RDWR | O_CREAT, fd);
 
@@ -196,7 +202,7 @@ try_lock (const char *path, int *fd, VeilInstanceInfo **holder)
   if (problem == 0 && is_current (*fd, path))
     return 0;
   if (problem == EWOULDBLOCK)
-    problem = read_info (*fd, holder);
+    problem = read_info (*fd, attempt, holder);
   else if (problem == 0)
     problem = EAGAIN;
   close (*fd);
@@ -213,7 +219,7 @@ lock_path (const char *path, VeilInstanceInfo **holder, GError **error)
 
   for (guint i = 0; i < ATTEMPTS; i++)
     {
-      problem = try_lock (path, &fd, holder);
+      problem = try_lock (path, i, &fd, holder);
       if (problem == 0)
         return fd; /* -1 with a holder */
       if (problem != EAGAIN)
@@ -237,6 +243,7 @@ complete_info (const VeilInstanceInfo *template)
   g_clear_pointer (&info->host, g_free);
   info->port = 0;
   info->pid = getpid ();
+  info->pids = veil_instance_get_pids ();
   info->born = veil_instance_get_birth (info->pid);
   info->started_at = g_get_real_time ();
   return info;
@@ -378,7 +385,7 @@ veil_instance_find (const char *home, GError **error)
         problem = lock (fd, LOCK_SH);
       current = fd >= 0 && is_current (fd, path);
       if (problem == EWOULDBLOCK)
-        problem = read_info (fd, &info);
+        problem = read_info (fd, i, &info);
       if (fd >= 0)
         close (fd);
       /* Nobody has it, or there is none: nobody runs. */

@@ -17,6 +17,7 @@ typedef struct
   char    *program;    /* owned; "og-veil" or "veil" */
   char    *version;    /* owned */
   pid_t    pid;        /* > 1 */
+  guint64  pids;       /* which process numbers pid is one of: the inode of its namespace, another one in each sandbox; 0: not known */
   guint64  born;       /* when the kernel started it (field 22 of /proc/PID/stat): tells it from another that got its pid later */
   gint64   started_at; /* microseconds since 1970; another one after each start, that of a restart in place too */
   char    *host;       /* owned; as bound; NULL while port is 0 */
@@ -37,7 +38,9 @@ VeilInstanceInfo *veil_instance_info_copy (const VeilInstanceInfo *self);
 void              veil_instance_info_free (VeilInstanceInfo *self);
 /* New string: where clients on this machine reach it, "http://HOST:PORT/v1"; NULL until requests are accepted. */
 char             *veil_instance_info_get_url (const VeilInstanceInfo *self);
-/* FALSE once that process has ended, whoever has its pid then. */
+/* Whether pid means to us what it means to that process: FALSE in another sandbox (each `flatpak run` is one), where no signal of ours arrives. */
+gboolean          veil_instance_info_is_near (const VeilInstanceInfo *self);
+/* FALSE once that process has ended, whoever has its pid then. Only of one that is near. */
 gboolean          veil_instance_info_is_alive (const VeilInstanceInfo *self);
 /* Reads what an instance file holds. NULL: that is not one. Exposed for tests. */
 VeilInstanceInfo *veil_instance_info_parse (const char *text, gsize length);

@@ -282,6 +282,39 @@ test_another_with_the_pid (Fixture *fixture, gconstpointer data)
   close (fd);
 }
 
+/* A program in another sandbox, where numbers mean other processes (this one's would be ours here): the lock tells that it runs, as long as it has it. */
+static void
+test_in_another_sandbox (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text =
+      g_strdup_printf ("{\"program\":\"og-veil\",\"version\":\"1\",\"pid\":%d,\"pids\":1,\"born\":1,\"started_at\":1,"
+                       "\"host\":\"127.0.0.1\",\"port\":7}",
+                       (int) getpid ());
+  g_autoptr (VeilInstanceInfo) found = NULL;
+  g_autoptr (VeilInstanceInfo) holder = NULL;
+  g_autoptr (VeilInstanceInfo) own = NULL;
+  g_autoptr (VeilInstance) instance = NULL;
+  g_autoptr (GError) error = NULL;
+  int fd;
+
+  g_assert_cmpint (g_mkdir_with_parents (fixture->home, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (fixture->path, text, -1, NULL));
+  assert_nobody (fixture);
+  fd = open (fixture->path, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (flock (fd, LOCK_EX), ==, 0);
+  found = find (fixture);
+  g_assert_cmpuint (found->port, ==, 7);
+  g_assert_false (veil_instance_info_is_near (found));
+  g_assert_null (veil_instance_acquire (fixture->home, &template, &holder, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (holder->port, ==, 7);
+  close (fd);
+  assert_nobody (fixture);
+  instance = acquire (fixture);
+  own = find (fixture);
+  g_assert_true (veil_instance_info_is_near (own));
+}
+
 /* Programs that are started from here do not keep the lock when we go. */
 static void
 test_not_inherited (Fixture *fixture, gconstpointer data)
@@ -574,6 +607,7 @@ main (int argc, char **argv)
   ADD ("second", test_second);
   ADD ("killed", test_killed);
   ADD ("another-with-the-pid", test_another_with_the_pid);
+  ADD ("in-another-sandbox", test_in_another_sandbox);
   ADD ("not-inherited", test_not_inherited);
   ADD ("race", test_race);
   ADD ("onlookers", test_onlookers);
