@@ -22,6 +22,8 @@ struct _VeilApplication
   VeilFront *front;       /* owned; from startup to shutdown */
   VeilAppTray *tray;      /* owned; likewise */
   GCancellable *quitting; /* owned; NULL until somebody quits */
+  gboolean told_to_end;   /* by a signal */
+  gboolean again;         /* somebody started it while it was ending */
   guint sigint, sigterm;
 };
 
@@ -252,7 +254,10 @@ set_accels (VeilApplication *self)
 static gboolean
 on_signal (gpointer user_data)
 {
-  quit (user_data);
+  VeilApplication *self = user_data;
+
+  self->told_to_end = TRUE;
+  quit (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -302,6 +307,7 @@ veil_application_activate (GApplication *application)
 {
   VeilApplication *self = VEIL_APPLICATION (application);
 
+  self->again = self->quitting != NULL;
   if (!self->background)
     veil_application_show_window (self);
   self->background = FALSE;
@@ -356,6 +362,12 @@ veil_application_new (const VeilSettings *settings, gboolean sandbox, gboolean b
   self->sandbox = sandbox;
   self->background = background;
   return self;
+}
+
+gboolean
+veil_application_is_wanted_again (VeilApplication *self)
+{
+  return self->again && !self->told_to_end;
 }
 
 VeilFront *

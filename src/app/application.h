@@ -17,8 +17,10 @@ G_DECLARE_FINAL_TYPE (VeilApplication, veil_application, VEIL, APPLICATION, AdwA
 
 /* @settings as resolved. Serves from the start; @background: the first activation shows no window. */
 VeilApplication *veil_application_new (const VeilSettings *settings, gboolean sandbox, gboolean background);
-VeilFront       *veil_application_get_front (VeilApplication *self); /* (transfer none) */
+VeilFront *veil_application_get_front (VeilApplication *self); /* (transfer none) */
+/* Once it has run: somebody started it in the seconds that it took to quit, and who sent it a signal did not. */
+gboolean veil_application_is_wanted_again (VeilApplication *self);
 /* The window, in front of others, made if there is none; nothing while Veil ends. */
-void             veil_application_show_window (VeilApplication *self);
+void veil_application_show_window (VeilApplication *self);
 
 G_END_DECLS

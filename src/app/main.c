@@ -8,10 +8,12 @@
 #include "settings-file.h"
 #include "veil-error.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -67,10 +69,11 @@ read_options (Options *options, int *argc, char ***argv, GError **error)
 }
 
 static int
-run (const VeilSettings *settings, const Options *options, char **argv)
+run (const VeilSettings *settings, const Options *options, char **argv, gboolean *again)
 {
   g_autoptr (VeilApplication) app = veil_application_new (settings, options->sandbox, options->background);
   g_autoptr (GError) error = NULL;
+  int status;
 
   if (options->service)
     g_application_set_flags (G_APPLICATION (app), g_application_get_flags (G_APPLICATION (app)) | G_APPLICATION_IS_SERVICE);
@@ -78,13 +81,34 @@ run (const VeilSettings *settings, const Options *options, char **argv)
     return fail (error);
   if (g_application_get_is_remote (G_APPLICATION (app)) && options->background)
     return 0;
-  return g_application_run (G_APPLICATION (app), 1, argv);
+  status = g_application_run (G_APPLICATION (app), 1, argv);
+  *again = veil_application_is_wanted_again (app);
+  return status;
+}
+
+/* Anew, with a window: as whoever started it meant it. Returns only if that fails. */
+static int
+start_again (const char *const *argv)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) arguments = NULL;
+
+  for (guint i = 0; argv[i] != NULL; i++)
+    if (!g_str_equal (argv[i], "--background") && !g_str_equal (argv[i], "--gapplication-service"))
+      g_strv_builder_add (builder, argv[i]);
+  arguments = g_strv_builder_end (builder);
+  execvp (arguments[0], arguments);
+  g_printerr ("veil: %s: %s\n", arguments[0], g_strerror (errno));
+  return 1;
 }
 
 int
 main (int argc, char **argv)
 {
   Options options = { FALSE };
+  g_auto (GStrv) arguments = g_strdupv (argv);
+  gboolean again = FALSE;
+  int status;
   g_autoptr (VeilSettings) settings = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -109,5 +133,6 @@ main (int argc, char **argv)
       g_printerr (_ ("veil: There is no display to show a window on; `og-veil serve -f` serves without one\n"));
       return 1;
     }
-  return run (settings, &options, argv);
+  status = run (settings, &options, argv, &again);
+  return again ? start_again ((const char *const *) arguments) : status;
 }
