@@ -53,8 +53,8 @@ on_selected (VeilRequestsPage *self)
   VeilRecord *record = gtk_single_selection_get_selected_item (self->selection);
 
   veil_request_view_set_record (self->view, record);
-  if (record != NULL)
-    adw_leaflet_navigate (self->leaflet, ADW_NAVIGATION_DIRECTION_FORWARD);
+  /* One that is gone leaves no page in a narrow window, nor a way back from it. */
+  adw_leaflet_navigate (self->leaflet, record != NULL ? ADW_NAVIGATION_DIRECTION_FORWARD : ADW_NAVIGATION_DIRECTION_BACK);
 }
 
 /* In a narrow window, selecting the same one once more is to open it once more. */
