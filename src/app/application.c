@@ -180,7 +180,7 @@ on_show_request (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
   close_others ();
   if (window != NULL)
-    veil_window_show_request (window, g_variant_get_uint64 (parameter));
+    veil_window_show_request (window, g_variant_get_int64 (parameter));
 }
 
 static void
@@ -209,7 +209,7 @@ static const GActionEntry actions[] = {
   { "preferences", on_preferences, NULL, NULL, NULL },
   { "sign-in", on_sign_in, NULL, NULL, NULL },
   { "show-page", on_show_page, "s", NULL, NULL },
-  { "show-request", on_show_request, "t", NULL, NULL },
+  { "show-request", on_show_request, "x", NULL, NULL },
   { "serve", NULL, NULL, "false", on_serve },
   { "sandbox", NULL, NULL, "false", on_sandbox },
 };

@@ -83,8 +83,9 @@ notify (VeilRefusals *self)
   g_notification_set_body (notification, body);
   g_notification_set_icon (notification, icon);
   g_notification_set_priority (notification, G_NOTIFICATION_PRIORITY_HIGH);
+  /* It may stay longer than this run, or than the sandbox; numbers are given out anew in each. */
   if (record != NULL)
-    g_notification_set_default_action_and_target (notification, "app.show-request", "t", veil_record_get_id (record));
+    g_notification_set_default_action_and_target (notification, "app.show-request", "x", veil_record_get_time (record));
   else
     g_notification_set_default_action_and_target (notification, "app.show-page", "s", "requests");
   g_application_send_notification (G_APPLICATION (self->application), "refused", notification);

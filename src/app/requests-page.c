@@ -191,13 +191,13 @@ veil_requests_page_set_front (VeilRequestsPage *self, VeilFront *front)
 }
 
 void
-veil_requests_page_show_request (VeilRequestsPage *self, guint64 id)
+veil_requests_page_show_request (VeilRequestsPage *self, gint64 time)
 {
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->records)); i++)
     {
       g_autoptr (VeilRecord) record = g_list_model_get_item (G_LIST_MODEL (self->records), i);
 
-      if (veil_record_get_id (record) != id)
+      if (veil_record_get_time (record) != time)
         continue;
       gtk_single_selection_set_selected (self->selection, i);
       gtk_widget_activate_action (GTK_WIDGET (self->list), "list.scroll-to-item", "u", i);

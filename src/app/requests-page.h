@@ -16,7 +16,7 @@ G_DECLARE_FINAL_TYPE (VeilRequestsPage, veil_requests_page, VEIL, REQUESTS_PAGE,
 void veil_requests_page_set_front (VeilRequestsPage *self, VeilFront *front);
 /* For those who measure it: these instead of the service's. */
 void veil_requests_page_set_records (VeilRequestsPage *self, VeilRecordList *records);
-/* Selects the request with this id, if it is still known. */
-void veil_requests_page_show_request (VeilRequestsPage *self, guint64 id);
+/* Selects the request of this veil_record_get_time(), if it is still known. */
+void veil_requests_page_show_request (VeilRequestsPage *self, gint64 time);
 
 G_END_DECLS

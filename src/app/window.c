@@ -208,10 +208,10 @@ veil_window_show_page (VeilWindow *self, const char *name)
 }
 
 void
-veil_window_show_request (VeilWindow *self, guint64 id)
+veil_window_show_request (VeilWindow *self, gint64 time)
 {
   veil_window_show_page (self, "requests");
-  veil_requests_page_show_request (self->requests_page, id);
+  veil_requests_page_show_request (self->requests_page, time);
 }
 
 void

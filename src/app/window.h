@@ -16,8 +16,8 @@ G_DECLARE_FINAL_TYPE (VeilWindow, veil_window, VEIL, WINDOW, AdwApplicationWindo
 VeilWindow *veil_window_new (VeilApplication *application);
 /* "requests", "enclaves", "connect" */
 void        veil_window_show_page (VeilWindow *self, const char *name);
-/* Of veil_record_get_id(). */
-void        veil_window_show_request (VeilWindow *self, guint64 id);
+/* Of veil_record_get_time(), which is the same in the next run. */
+void        veil_window_show_request (VeilWindow *self, gint64 time);
 /* Unless somebody is signed in. */
 void        veil_window_sign_in (VeilWindow *self);
 

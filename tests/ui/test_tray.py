@@ -171,7 +171,7 @@ def test_nonsense_from_the_bus(desktop, app, tray):
     for value in (dbus.String('nonsense'), dbus.Int32(42), dbus.String('x' * 10000), dbus.String('')):
         call('SetState', 'sva{sv}', 'tee', value, none)
         call('Activate', 'sava{sv}', 'tee', dbus.Array([value], 'v'), none)
-    call('Activate', 'sava{sv}', 'show-request', dbus.Array([dbus.UInt64(2**64 - 1)], 'v'), none)
+    call('Activate', 'sava{sv}', 'show-request', dbus.Array([dbus.Int64(2**63 - 1)], 'v'), none)
     call('Activate', 'sava{sv}', 'show-page', dbus.Array(['<b>nowhere'], 'v'), none)
     # The last change is written when the first ones are.
     tray.click('Serve')

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: The Veil authors
+# SPDX-License-Identifier: Apache-2.0
+"""The window at odd moments: started while it ends, and asked for what is no longer there."""
+
+import subprocess
+
+import pytest
+from desktop import VEIL, App, wait_until
+from faults import flip_signature, signed_fields
+from program import sign_in
+from test_hostile import activate, opened, started
+from test_notifications import address, ask
+from tray import PanelDesktop, Tray
+from veil_peer import Peer
+from window import connect
+
+
+@pytest.fixture(scope='module')
+def desktop():
+    with PanelDesktop(panel=False) as running:
+        yield running
+
+
+@pytest.fixture(scope='module')
+def atspi(desktop):
+    return connect(desktop)
+
+
+@pytest.fixture
+def peer():
+    with Peer() as running:
+        yield running
+
+
+def serving(window):
+    wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
+
+
+def end_slowly(desktop, atspi, peer, app):
+    """Until it waits, without a window, for a request that does not end."""
+    peer.handlers['gpt-4.1-mini'] = lambda ex: ex.hold(60)
+    window = opened(app, atspi)
+    serving(window)
+    window.keys('alt+3')
+    window.press('Send', 'push button')
+    peer.wait_seen('gpt-4.1-mini')
+
+
+def start_another(desktop, home):
+    """A second click on its entry. It has nothing to do but to tell the first one."""
+    done = subprocess.run([VEIL, '--home', str(home)], env=desktop.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b''), done
+
+
+def test_started_while_it_ends(desktop, atspi, peer, tmp_path):
+    """Whoever quits and starts it again gets a window, and a program that serves."""
+    sign_in(tmp_path / 'home', peer.bundle())
+    with started(desktop, atspi, tmp_path / 'home') as app:
+        end_slowly(desktop, atspi, peer, app)
+        activate(desktop, 'quit')
+        wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
+        start_another(desktop, tmp_path / 'home')
+        window = opened(app, atspi)
+        serving(window)
+
+
+def test_started_while_it_is_told_to_end(desktop, atspi, peer, tmp_path):
+    """At the end of a session, or by `og-veil stop`, the end is the end."""
+    sign_in(tmp_path / 'home', peer.bundle())
+    with started(desktop, atspi, tmp_path / 'home') as app:
+        end_slowly(desktop, atspi, peer, app)
+        app.process.terminate()
+        wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
+        start_another(desktop, tmp_path / 'home')
+        assert app.wait() == 0
+
+
+def test_a_notification_of_a_request_that_is_gone(desktop, atspi, peer, tmp_path):
+    """The numbers of requests begin anew with each network: it opens the page, and no other request."""
+    peer.handlers['bad'] = signed_fields(flip_signature)
+    sign_in(tmp_path / 'home', peer.bundle())
+    with started(desktop, atspi, tmp_path / 'home') as app:
+        tray, window = Tray(app), opened(app, atspi)
+        serving(window)
+        assert ask(address(desktop, tray), 'bad') == 502
+        wait_until(lambda: [n for n in desktop.notifications.seen if n['summary'] == 'Answer Refused'], 'the word about it')
+        told = desktop.notifications.seen[-1]
+        activate(desktop, 'sandbox')
+        wait_until(lambda: tray.icon == 'sandbox', 'the sandbox to serve')
+        window.keys('alt+3')
+        window.press('Send', 'push button')
+        wait_until(lambda: window.says('erified'), 'the answer')
+        desktop.notifications.click(told)
+        wait_until(window.requests, 'the requests')
+        # What is done next is done after it.
+        activate(desktop, 'about')
+        wait_until(lambda: desktop.windows('^About$'), 'the window about it')
+        assert len(window.requests()) == 1 and not [row for row in window.requests() if row.has('SELECTED')]
+
+
+def test_a_request_that_is_gone_from_a_narrow_window(desktop, atspi, tmp_path):
+    """Its page has no way back once it is empty."""
+    def send():
+        window.keys('alt+3')
+        window.press('Send', 'push button')
+        wait_until(lambda: window.says('erified'), 'the answer')
+        window.keys('alt+1')
+
+    with App(desktop, '--sandbox', home=tmp_path / 'home') as app:
+        window = opened(app, atspi)
+        serving(window)
+        desktop.run('xdotool', 'windowsize', '--sync', desktop.windows('^Veil$')[0], '360', '700')
+        send()
+        window.click(wait_until(lambda: next(iter(window.requests()), None), 'the request'))
+        window.find('Requests', 'push button')
+        tray = Tray(app)
+        tray.click('Sandbox')
+        window.find('Try the Sandbox', 'push button')
+        window.press('Try the Sandbox', 'push button')
+        serving(window)
+        send()
+        row = wait_until(lambda: next(iter(window.requests()), None), 'the list')
+        window.click(row)
+        wait_until(lambda: row.has('SELECTED'), 'the click to reach it')
