@@ -6,6 +6,7 @@
 #include "about.h"
 #include "app-tray.h"
 #include "config.h"
+#include "direction.h"
 #include "preferences.h"
 #include "window.h"
 
@@ -268,9 +269,7 @@ veil_application_startup (GApplication *application)
 
   G_APPLICATION_CLASS (veil_application_parent_class)->startup (application);
   gtk_window_set_default_icon_name (VEIL_APPLICATION_ID);
-  /* For those who look at how it is laid out and do not read such a language. */
-  if (g_strcmp0 (g_getenv ("VEIL_TEXT_DIRECTION"), "rtl") == 0)
-    gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
+  veil_direction_set ();
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   set_accels (self);
   self->sigint = g_unix_signal_add (SIGINT, on_signal, self);

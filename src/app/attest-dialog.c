@@ -4,6 +4,7 @@
 #include "attest-dialog.h"
 
 #include "attest-fetch.h"
+#include "direction.h"
 #include "explain.h"
 
 #include <adwaita.h>
@@ -147,6 +148,7 @@ veil_attest_dialog_ask (GtkWidget *widget, VeilFront *front, VeilTee *tee)
   GtkWindow *parent = GTK_WINDOW (gtk_widget_get_root (widget));
   GtkWidget *dialog = adw_message_dialog_new (parent, _ ("Ask the Enclave Itself?"), NULL);
   Attest **attest = g_new0 (Attest *, 1);
+  g_autofree char *endpoint = veil_direction_isolate (tee->endpoint);
 
   *attest = g_new0 (Attest, 1);
   (*attest)->parent = g_object_ref (parent);
@@ -156,7 +158,7 @@ veil_attest_dialog_ask (GtkWidget *widget, VeilFront *front, VeilTee *tee)
   adw_message_dialog_format_body (ADW_MESSAGE_DIALOG (dialog),
                                   _ ("This contacts %s directly, and shows it this computer's network address, which no prompt "
                                      "ever does. Nothing else is sent."),
-                                  tee->endpoint);
+                                  endpoint);
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "ask", _ ("_Ask It"), NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "ask", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");

@@ -5,6 +5,7 @@
 
 #include "attest-dialog.h"
 #include "change.h"
+#include "direction.h"
 #include "fact-row.h"
 #include "window.h"
 
@@ -64,9 +65,11 @@ update (VeilEnclaveRow *self)
   const VeilSettings *settings = veil_front_get_settings (self->front);
   g_autofree char *state = veil_enclave_item_describe (item);
   const char *version = veil_enclave_item_get_version (item);
-  g_autofree char *id = g_strdup_printf ("%.10s…", veil_enclave_item_get_id (item));
+  g_autofree char *short_id = g_strdup_printf ("%.10s…", veil_enclave_item_get_id (item));
+  g_autofree char *id = veil_direction_isolate (short_id);
+  g_autofree char *build = version != NULL ? veil_direction_isolate (version) : NULL;
   /* Several may share a host. */
-  g_autofree char *subtitle = g_strjoin (" · ", state, version != NULL ? version : id, version != NULL ? id : NULL, NULL);
+  g_autofree char *subtitle = g_strjoin (" · ", state, version != NULL ? build : id, version != NULL ? id : NULL, NULL);
   g_autofree char *heartbeat = veil_enclave_item_describe_heartbeat (item);
   const char *values[N_FACTS] = {
     [FACT_VERSION] = veil_enclave_item_get_version (item),   [FACT_HEARTBEAT] = heartbeat,

@@ -3,6 +3,7 @@
 
 #include "requests-page.h"
 
+#include "direction.h"
 #include "request-row.h"
 #include "request-view.h"
 #include "window.h"
@@ -125,10 +126,11 @@ on_front_changed (VeilFront *front, VeilRequestsPage *self)
 {
   gboolean on = veil_front_get_state (front) == VEIL_FRONT_ON;
   g_autofree char *url = veil_front_get_url (front);
+  g_autofree char *address = on ? veil_direction_isolate (url) : NULL;
   g_autofree char *description = NULL;
 
   /* Translators: %s is an address */
-  description = on ? g_strdup_printf (_ ("Requests appear here when a program asks %s."), url)
+  description = on ? g_strdup_printf (_ ("Requests appear here when a program asks %s."), address)
                    : g_strdup (_ ("Veil is switched off, so no program can ask."));
   if (g_strcmp0 (description, adw_status_page_get_description (self->empty)) != 0)
     adw_status_page_set_description (self->empty, description);

@@ -3,6 +3,7 @@
 
 #include "tray-menu-model.h"
 
+#include "direction.h"
 #include "explain.h"
 #include "tray-menu.h"
 
@@ -99,8 +100,9 @@ describe_tee (const VeilTee *tee)
 {
   g_autofree char *host = veil_explain_host (tee->endpoint);
   g_autofree char *text = g_strdup_printf ("%s (%.10s…)", host, tee->id);
+  g_autofree char *isolated = veil_direction_isolate (text);
 
-  return veil_tray_menu_escape (text);
+  return veil_tray_menu_escape (isolated);
 }
 
 static void
