@@ -6,13 +6,15 @@ import copy
 import json
 import os
 import pathlib
+import re
 import socket
+import subprocess
 
 import locales
 import pseudo
 import pytest
 from commands import COMMANDS
-from program import Veil, run
+from program import OG_VEIL, PeerVeil, Veil, complete, environment, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Names, and what is typed or read by programs.
@@ -23,13 +25,16 @@ ALLOWED = (
 )
 
 
-@pytest.fixture(scope='module')
-def language(tmp_path_factory):
+def make_language(folder, **options):
     """Environment in which the program speaks it."""
-    folder = tmp_path_factory.mktemp('language')
-    pseudo.write(ROOT, folder, os.environ['VEIL_XGETTEXT_FLAGS'].split('\n'))
+    pseudo.write(ROOT, folder, os.environ['VEIL_XGETTEXT_FLAGS'].split('\n'), **options)
     return {'LOCPATH': str(locales.make('en_US')), 'LC_ALL': 'en_US.UTF-8', 'LANGUAGE': pseudo.LANGUAGE, 'TEST_LOCALE_FOLDER': str(folder),
             'LD_PRELOAD': os.environ['VEIL_BINDTEXTDOMAIN']}
+
+
+@pytest.fixture(scope='module')
+def language(tmp_path_factory):
+    return make_language(tmp_path_factory.mktemp('language'))
 
 
 def read(text, *more):
@@ -52,6 +57,14 @@ def test_the_search_finds_what_is_not_translated():
     assert pseudo.untranslated('⟦Ńó⟧ answer of /home/me at http://x/v1', ALLOWED) == ['answer of', 'at']
     with pytest.raises(AssertionError):
         read('⟦ýéś⟧\nverified')
+
+
+def test_one_text_without_translation_is_found(tmp_path, language):
+    """As if it were not marked."""
+    speak(language, 'stop', home=tmp_path)
+    without = make_language(tmp_path, leave_out='nothing runs\n')
+    with pytest.raises(AssertionError, match='nothing runs'):
+        speak(without, 'stop', home=tmp_path)
 
 
 # --- what people read ---
@@ -169,6 +182,112 @@ def test_in_the_background(language, tmp_path):
     try:
         assert served.returncode == 0
         assert not any(mark in (tmp_path / 'veil.log').read_text() for mark in (pseudo.OPEN, pseudo.CLOSE)), 'the log is for programs, too'
-    finally:
         speak(language, 'restart', home=tmp_path)
+    finally:
         speak(language, 'stop', home=tmp_path)
+
+
+# --- what programs read ---
+
+# English; a decimal comma; a capital of "i" that is no "I", and the comma, too; letters of the right, and digits of its own.
+LOCALES = {'C': {'LC_ALL': 'C.UTF-8'}, **{name: {'LC_ALL': name + '.UTF-8'} for name in ('de_DE', 'tr_TR', 'ar_EG')}}
+
+
+@pytest.fixture(scope='module', params=['de_DE', 'tr_TR', 'ar_EG'])
+def elsewhere(request):
+    return {**LOCALES[request.param], 'LOCPATH': str(locales.make(request.param))}
+
+
+def test_the_locale_is_in_force(elsewhere):
+    """Or the tests below would say nothing: GLib reads a number as C's strtod() does, in the locale."""
+    shown = subprocess.run(['locale', '-k', 'decimal_point', 'yesexpr'], env={'PATH': '/usr/bin:/bin', **elsewhere}, capture_output=True, text=True, check=True)
+    expected = {'de_DE': 'decimal_point=","', 'tr_TR': 'yesexpr="^[+1yYeE]"', 'ar_EG': 'yesexpr="^[+1نyY]"'}
+    assert expected[elsewhere['LC_ALL'].split('.')[0]] in shown.stdout, shown
+
+
+def test_numbers_on_the_wire(elsewhere, peer, tmp_path):
+    """The enclave gets the numbers that were asked for, and its answers are verified, however the locale writes numbers and letters."""
+    veil = PeerVeil(tmp_path, peer, '--refresh-interval', '1', env=elsewhere)
+    model = 'IşIK-' + elsewhere['LC_ALL']
+    try:
+        for stream in (False, True):
+            body = {'model': model, 'messages': [{'role': 'user', 'content': 'III iii'}], 'temperature': 0.25, 'top_p': 1e-05, 'max_tokens': 1234567, 'stream': stream}
+            reply = veil.chat(body, {'X-OPENGRADIENT-RECEIPT': '1', 'Content-Type': 'APPLICATION/JSON'})
+            assert reply.status == 200 and reply.header('x-opengradient-verified') == 'true', reply.body
+            exchange = peer.seen(model)[-1]
+            assert exchange.wire['temperature'] == 0.25 and '"temperature":0.25' in exchange.wire_text.replace(' ', ''), exchange.wire_text
+            receipt = [event['opengradient_receipt'] for event in reply.events() if 'opengradient_receipt' in event][0] if stream else reply.json()['opengradient_receipt']
+            path = tmp_path / 'receipt.json'
+            path.write_text(json.dumps(receipt))
+            assert run('verify', str(path)).returncode == 0, 'it was made here, and holds there'
+            assert run('verify', '--json', str(path), env=elsewhere).stdout == run('verify', '--json', str(path)).stdout
+    finally:
+        veil.stop()
+
+
+@pytest.fixture(scope='module')
+def plain_server(tmp_path_factory):
+    veil = Veil(tmp_path_factory.mktemp('plain'), '--sandbox')
+    assert run('pin', 'add', 'a' * 64, '--label', 'Iı', home=veil.home / 'home').returncode == 0
+    yield veil
+    veil.stop()
+
+
+FOR_PROGRAMS = ['status --json', 'models --json', 'models', 'tees --json', 'pin list --json', 'pin list', 'env', '--version', '--complete', '--complete te', 'status --complete --',
+                'tees --complete select ', 'pin --complete remove ', 'test --complete --model=', 'pin compute --pcr0 %s --pcr1 %s --pcr2 %s' % (('1' * 96,) * 3)]
+
+
+@pytest.mark.parametrize('arguments', FOR_PROGRAMS, ids=lambda arguments: arguments[:30])
+def test_what_programs_read_is_the_same_everywhere(language, plain_server, arguments):
+    """Numbers, times and words of `--json`, `env` and lists; of completions, what is typed: what is said about it is for people."""
+    words = arguments.split(' ')
+    home = {'OG_VEIL_HOME': str(plain_server.home / 'home')}
+
+    def call(env):
+        done = run(*words, env={**home, **env})
+        assert done.returncode == 0, done
+        text = re.sub(r'"last_heartbeat_at":\d+', '"last_heartbeat_at":0', done.stdout.decode())
+        return [line.split('\t')[0] for line in text.splitlines()] if '--complete' in words else text
+
+    expected = call({})
+    assert expected
+    for env in (language, *({**env, 'LOCPATH': str(locales.make(name))} for name, env in LOCALES.items() if name != 'C')):
+        assert call(env) == expected, env['LC_ALL']
+
+
+def test_a_receipt_that_is_wrong_in_json(language, tmp_path):
+    path = tmp_path / 'receipt.json'
+    path.write_text('{"type":1}')
+    done = run('verify', '--json', str(path), env=language)
+    assert done.returncode == 1 and done.stdout == run('verify', '--json', str(path)).stdout
+
+
+def test_the_api_and_the_log_of_a_server(language, served):
+    reply = served.chat({'model': 'fault-wrong-signature', 'messages': [{'role': 'user', 'content': 'Hello'}]})
+    wrong = served.chat({'model': 1})
+    for answer in (reply, wrong):
+        assert answer.status >= 400 and pseudo.untranslated(answer.error['message']) and pseudo.OPEN not in answer.body.decode()
+    told = served.stderr().decode().split("Hello!")[1]
+    assert pseudo.OPEN not in told, 'the log'
+
+
+def consent(language, served, answer):
+    """Status of a command that asks whether to go on."""
+    home = str(served.home / 'home')
+    [tee_id, *_] = [tee['tee_id'] for tee in json.loads(run('tees', '--json', home=home).stdout)['tees']]
+    master, slave = os.openpty()
+    try:
+        os.write(master, answer.encode() + b'\n')
+        done = complete([OG_VEIL, 'tees', '--attest', tee_id, '--home', home], stdin=slave, env=environment(**language))
+    finally:
+        os.close(master)
+        os.close(slave)
+    read(done.stderr.decode())
+    read(done.stdout.decode(), r'\benclave-\d\b', r'\bsandbox\S*', r'(?<=⟦ɱóđúĺé⟧ {4}).*', r'\bPCR\d', r'\b[0-9a-f]{96}', r'\d+-\d+-\d+T\S+')
+    return done.returncode
+
+
+@pytest.mark.parametrize('answer,agreed', [('⟦ý⟧', True), ('y', True), ('Y', True), ('ń', False), ('n', False), ('', False)])
+def test_yes_is_the_letter_of_the_language(language, served, answer, agreed):
+    """And always the English one."""
+    assert consent(language, served, answer) == (0 if agreed else 1)

@@ -30,12 +30,13 @@ def translate_line(line):
     return indent + OPEN + text + CLOSE + line[len(line.rstrip()):]
 
 
-def write(root, folder, flags):
-    """The catalogue of everything, as folder/LANGUAGE/LC_MESSAGES/veil.mo."""
+def write(root, folder, flags, leave_out=None, language=LANGUAGE):
+    """The catalogue of everything, but for one text, as folder/LANGUAGE/LC_MESSAGES/veil.mo."""
     files = [line for line in (root / 'po' / 'POTFILES').read_text().splitlines() if line and not line.startswith('#')]
     messages, _ = catalogue.parse(catalogue.extract(root, files, flags))
-    catalogue.write_catalogue(folder / LANGUAGE / 'LC_MESSAGES' / 'veil.mo', messages, LANGUAGE, translate)
-    return messages
+    texts = [message for message in messages if message.id != leave_out]
+    assert len(messages) - len(texts) == (0 if leave_out is None else 1)
+    catalogue.write_catalogue(folder / language / 'LC_MESSAGES' / 'veil.mo', texts, language, translate)
 
 
 def untranslated(text, allowed=()):

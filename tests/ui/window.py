@@ -114,7 +114,7 @@ class Window:
 
     def find(self, name, role=None, timeout=None, **states):
         def look():
-            return next((n for n in self.showing() if n.name == name and (role is None or n.role == role)), None)
+            return next((n for root in self.roots for n in root.showing() if n.name == name and (role is None or n.role == role)), None)
         options = {'timeout': timeout} if timeout else {}
         return wait_until(look, '%s %r' % (role or 'something called', name), **options)
 
@@ -137,7 +137,9 @@ class Window:
         run = self.app.desktop.run
         window = run('xdotool', 'getactivewindow').decode().strip()
         geometry = dict(row.split('=') for row in run('xdotool', 'getwindowgeometry', '--shell', window).decode().split())
-        frame = self.root.accessible.get_extents(self.atspi.CoordType.WINDOW)
+        title = run('xdotool', 'getwindowname', window).decode().strip()
+        top = next((root for root in self.roots if root.name == title), self.root)
+        frame = top.accessible.get_extents(self.atspi.CoordType.WINDOW)
         place = node.accessible.get_extents(self.atspi.CoordType.WINDOW)
         x = (int(geometry['WIDTH']) - frame.width) // 2 + place.x + place.width // 2
         y = (int(geometry['HEIGHT']) - frame.height) // 2 + place.y + place.height // 2
