@@ -50,7 +50,7 @@ def verified(port, body=HELLO):
 
 
 def test_permissions(installation):
-    """These and no others: docs/flatpak.md gives a reason for each."""
+    """These and no others: README.md gives a reason for each."""
     shown = installation.run('flatpak', '--user', 'info', '--show-permissions', ID).stdout.decode()
     lines = [line for line in shown.splitlines() if line]
     assert lines == ['[Context]', 'shared=network;ipc;', 'sockets=x11;wayland;fallback-x11;', 'devices=dri;', '[Session Bus Policy]',
