@@ -35,6 +35,7 @@ struct _VeilEnclavesPage
   AdwActionRow *missing_row;
   GtkCheckButton *missing;
   GPtrArray *rows; /* owned, of VeilEnclaveRow in group */
+  GtkWidget *more_group;
   AdwActionRow *more_row;
 };
 
@@ -53,7 +54,7 @@ show_more (VeilEnclavesPage *self)
   g_autofree char *title = g_strdup_printf (ngettext ("%u more is not shown here", "%u more are not shown here", more), more);
 
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->more_row), title);
-  gtk_widget_set_visible (GTK_WIDGET (self->more_row), more > 0);
+  gtk_widget_set_visible (self->more_group, more > 0);
 }
 
 static void
@@ -248,6 +249,7 @@ veil_enclaves_page_class_init (VeilEnclavesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, automatic);
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, missing_row);
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, missing);
+  gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, more_group);
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, more_row);
   gtk_widget_class_bind_template_callback (widget_class, on_automatic);
   gtk_widget_class_bind_template_callback (widget_class, on_refresh);
