@@ -10,7 +10,7 @@ import sys
 
 import pytest
 from desktop import request, wait_until
-from sandboxed import CACHE, ID, FlatpakDesktop, Sandboxed, said
+from sandboxed import CACHE, ID, TOP, FlatpakDesktop, Sandboxed, said
 from tray import Tray
 from veil_peer import Peer
 
@@ -76,6 +76,17 @@ def test_bundle(installation):
     ref = 'app/%s/%s/stable' % (ID, installation.run('flatpak', '--default-arch').stdout.decode().strip())
     commits = [installation.run('ostree', 'rev-parse', '--repo=%s' % folder, ref).stdout for folder in (repo, installation.out / 'repo')]
     assert commits[0] == commits[1]
+
+
+def test_languages(installation, desktop):
+    """All are in the one file, which has no room for what would be an extension of its own, and are spoken."""
+    refs = installation.run('ostree', 'refs', '--repo=%s' % (installation.out / 'repo')).stdout.decode().split()
+    assert [ref for ref in refs if '.Locale/' in ref] == []
+    for language in re.sub('#.*', '', (TOP / 'po' / 'LINGUAS').read_text()).split():
+        there = '/app/share/locale/%s/LC_MESSAGES/veil.mo' % language
+        assert desktop.complete('head', '-c', '4', there).stdout == b'\xde\x12\x04\x95', there
+    spoken = desktop.complete('env', 'LC_ALL=C.UTF-8', 'LANGUAGE=de', 'og-veil', '--help').stdout.decode()
+    assert 'Befehle' in spoken, spoken
 
 
 def test_command_line(desktop):
