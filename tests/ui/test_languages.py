@@ -11,7 +11,7 @@ import subprocess
 import locales
 import pseudo
 import pytest
-from desktop import App, Desktop, request, wait_until
+from desktop import App, request as ask, wait_until
 from tray import PanelDesktop, Tray
 from window import Window, connect
 
@@ -103,9 +103,10 @@ def test_the_direction_is_that_of_the_texts(desktop, atspi, tmp_path, language, 
         assert re.search('\u2066sandbox-1\u2069 · \u20660x[0-9a-f]{8}…\u2069' if mirrored else ' · sandbox-1 · 0x[0-9a-f]{8}…$', row.name), row.name
 
 
-@pytest.fixture(scope='module')
-def app(language, desktop, atspi, tmp_path_factory):
-    with App(desktop, '--sandbox', home=tmp_path_factory.mktemp('app') / 'home', env={**language, 'LD_PRELOAD': PRELOAD}) as running:
+@pytest.fixture(scope='class')
+def app(request, language, desktop, atspi, tmp_path_factory):
+    env = {**language, 'LD_PRELOAD': PRELOAD, **request.cls.ENV}
+    with App(desktop, '--sandbox', home=tmp_path_factory.mktemp('app') / 'home', env=env) as running:
         open_window(running, atspi)
         yield running
 
@@ -120,52 +121,73 @@ def window(app, atspi):
     wait_until(lambda: len(window.roots) == 1, 'the window alone')
 
 
-@pytest.mark.parametrize('keys,text', [('alt+1', 'No Requests Yet'), ('alt+2', 'Any that is ready and whose build may be used'), ('alt+3', 'Try It'), ('F10', '_About Veil'),
-                                       ('ctrl+question', 'Close the Window (Veil Goes on Serving)')])
-def test_pages(window, keys, text):
-    window.keys(keys)
-    read(window, tr(text))
+class TestPages:
+    """The pages, as they are without requests, and the menu."""
+
+    ENV = {}
+
+    @pytest.mark.parametrize('keys,text', [('alt+1', 'No Requests Yet'), ('alt+2', 'Any that is ready and whose build may be used'), ('alt+3', 'Try It'), ('F10', '_About Veil'),
+                                           ('ctrl+question', 'Close the Window (Veil Goes on Serving)')])
+    def test_pages(self, window, keys, text):
+        window.keys(keys)
+        read(window, tr(text))
 
 
-@pytest.mark.parametrize('page,text', [('_General', 'Start at _Login'), ('_Trust', 'Pinned Builds'), ('A_ccount', 'A simulated account on this computer; nothing is attested')])
-def test_preferences(window, page, text):
-    window.keys('ctrl+comma')
-    tab = window.find(tr(page), 'page tab')
-    window.click(tab)
-    read(window, tr(text))
+
+class TestPreferences:
+    """Each page of them."""
+
+    ENV = {}
+
+    @pytest.mark.parametrize('page,text', [('_General', 'Start at _Login'), ('_Trust', 'Pinned Builds'), ('A_ccount', 'A simulated account on this computer; nothing is attested')])
+    def test_preferences(self, window, page, text):
+        window.keys('ctrl+comma')
+        tab = window.find(tr(page), 'page tab')
+        window.click(tab)
+        read(window, tr(text))
 
 
-def test_about(window):
-    window.keys('F10')
-    window.find(tr('_About Veil'))
-    window.keys('Up', 'Up', 'Return')
-    read(window, tr('The Veil authors'))
+
+class TestAbout:
+    """libadwaita's window has so many names that GLib begins a new list of them, and leaks the old one (16 KiB), as g_quark_from_string() says in its code."""
+
+    ENV = {'ASAN_OPTIONS': 'detect_leaks=0'}
+
+    def test_about(self, window):
+        window.keys('F10')
+        window.find(tr('_About Veil'))
+        window.keys('Up', 'Up', 'Return')
+        read(window, tr('The Veil authors'))
 
 
-def test_answers(app, window, atspi):
-    """One that is verified, one that is refused, and all that is said of them."""
-    window.keys('alt+3')
-    window.press(tr('Se_nd'), 'push button')
-    read(window, tr('Verified (sandbox: simulated, not attested)'))
-    address = next(found for node in window.showing() for what in (node.name, node.text) if (found := re.search(r'http://127\.0\.0\.1:(\d+)/v1', what)))
-    status, answer = request(int(address[1]), 'POST', '/v1/chat/completions', {'model': 'fault-wrong-signature', 'messages': [{'role': 'user', 'content': 'x'}]})
-    assert status >= 400 and not untranslated([answer['error']['message']])
-    window.keys('alt+1')
-    rows = wait_until(lambda: next((n.children for n in window.showing() if n.role in ('list', 'list box') and len(n.children) == 2), None), 'the requests')
-    for row, text in zip(rows, ('Refused', 'Verified in the Sandbox')):
+class TestAnswers:
+    """What comes of requests."""
+
+    ENV = {}
+
+    def test_answers(self, window):
+        """One that is verified, one that is refused, and all that is said of them."""
+        window.keys('alt+3')
+        window.press(tr('Se_nd'), 'push button')
+        read(window, tr('Verified (sandbox: simulated, not attested)'))
+        address = next(found for node in window.showing() for what in (node.name, node.text) if (found := re.search(r'http://127\.0\.0\.1:(\d+)/v1', what)))
+        status, answer = ask(int(address[1]), 'POST', '/v1/chat/completions', {'model': 'fault-wrong-signature', 'messages': [{'role': 'user', 'content': 'x'}]})
+        assert status >= 400 and not untranslated([answer['error']['message']])
+        window.keys('alt+1')
+        rows = wait_until(lambda: next((n.children for n in window.showing() if n.role in ('list', 'list box') and len(n.children) == 2), None), 'the requests')
+        for row, text in zip(rows, ('Refused', 'Verified in the Sandbox')):
+            window.click(row)
+            wait_until(lambda: window.says(tr(text)), text)
+            read(window, tr('_Export Receipt…') if text != 'Refused' else tr('What to do'))
+
+    def test_asking_an_enclave(self, window):
+        window.keys('alt+2')
+        row = wait_until(lambda: next((node for node in window.showing() if 'sandbox-1' in node.name), None), 'the enclaves')
         window.click(row)
-        wait_until(lambda: window.says(tr(text)), text)
-        read(window, tr('_Export Receipt…') if text != 'Refused' else tr('What to do'))
-
-
-def test_asking_an_enclave(window):
-    window.keys('alt+2')
-    row = wait_until(lambda: next((node for node in window.showing() if 'sandbox-1' in node.name), None), 'the enclaves')
-    window.click(row)
-    window.press(tr('C_heck…'), 'push button')
-    read(window, tr('Ask the Enclave Itself?'))
-    window.press(tr('_Ask It'), 'push button')
-    read(window, tr('Checks'))
+        window.press(tr('C_heck…'), 'push button')
+        read(window, tr('Ask the Enclave Itself?'))
+        window.press(tr('_Ask It'), 'push button')
+        read(window, tr('Checks'))
 
 
 def test_tray_and_notification(language, desktop, tmp_path):
@@ -176,7 +198,7 @@ def test_tray_and_notification(language, desktop, tmp_path):
         tray.click(tr('_Copy Environment'))
         copied = wait_until(lambda: re.search(rb'http://127\.0\.0\.1:(\d+)/v1', desktop.run('xclip', '-selection', 'clipboard', '-o', check=False)), 'the environment')
         before = len(desktop.notifications.seen)
-        status, answer = request(int(copied[1]), 'POST', '/v1/chat/completions', {'model': 'fault-wrong-signature', 'messages': [{'role': 'user', 'content': 'x'}]})
+        status, answer = ask(int(copied[1]), 'POST', '/v1/chat/completions', {'model': 'fault-wrong-signature', 'messages': [{'role': 'user', 'content': 'x'}]})
         assert status == 502 and untranslated([answer['error']['message']]) == {}
         told = desktop.notifications.wait(before + 1, 60)
         assert told['summary'] == tr('Answer Refused (Sandbox)') and untranslated([told['body']]) == {}
