@@ -24,7 +24,7 @@ ID = 'ai.opengradient.Veil'
 
 LIBRARIES = {'libc6', 'libglib2.0-0', 'libgmp10', 'libgnutls30', 'libhogweed6', 'libnettle8', 'libsoup-3.0-0'}
 DEPENDS = {
-    'veil': LIBRARIES | {'libadwaita-1-0', 'libgtk-4-1', 'libsecret-1-0', 'og-veil', 'veil-common'},
+    'veil': LIBRARIES | {'libadwaita-1-0', 'libgtk-4-1', 'libpango-1.0-0', 'libsecret-1-0', 'og-veil', 'veil-common'},
     'og-veil': LIBRARIES | {'init-system-helpers', 'libsecret-1-0', 'veil-common'},
     'veil-common': set(),
     'libveil-1-0': LIBRARIES,
