@@ -16,7 +16,7 @@ import time
 
 import dbus
 import dbus.bus
-from program import ended, environment
+from program import CHECKER_CODE, ended, environment
 
 VEIL = os.environ['VEIL']
 ID = 'ai.opengradient.Veil'  # of the program on the bus, or what it begins with
@@ -148,6 +148,18 @@ class Desktop:
     def __exit__(self, *exc):
         self.close()
 
+# The one leak of a program with many windows that is GLib's own: when there are more than 2048 names (g_quark_from_string()) it begins another list, and gives up
+# the old one, as its code says, for those who still read it. GLib has no frame pointers, so its size is all that tells it.
+NAMES = re.compile(rb'=+\n==\d+==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 16384 byte\(s\) in 1 object\(s\) allocated from:\n'
+                   rb' +#0 \S+ in (?:__interceptor_)?malloc .*\n +#1 \S+ in g_malloc .*\n\nSUMMARY: AddressSanitizer: 16384 byte\(s\) leaked in 1 allocation\(s\)\.\n')
+
+
+def ended_well(code, said):
+    """As program.ended(), and without GLib's list of names."""
+    code, said = ended(code, said)
+    rest = NAMES.sub(b'', said)
+    return (0 if rest != said and code == CHECKER_CODE else code), rest
+
 
 class App:
     """The program `veil` on a desktop. Whatever it says that sounds like a complaint is a failure when it ends."""
@@ -185,11 +197,11 @@ class App:
 
     def wait(self, timeout=DEADLINE):
         """Until it has ended by itself. Returns its exit code."""
-        return ended(self.process.wait(timeout), self.said())[0]
+        return ended_well(self.process.wait(timeout), self.said())[0]
 
     def end(self):
         status = self.desktop.end(self.process) if self.running else self.process.returncode
-        status, said = ended(status, self.said())
+        status, said = ended_well(status, self.said())
         found = COMPLAINTS.search(said)
         assert not found, 'the program said:\n' + said[max(0, found.start() - 500):found.start() + 3000].decode(errors='replace')
         assert status == 0, (status, said.decode(errors='replace'))
