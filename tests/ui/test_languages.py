@@ -104,8 +104,8 @@ def test_the_direction_is_that_of_the_texts(desktop, atspi, tmp_path, language, 
 
 
 @pytest.fixture(scope='class')
-def app(request, language, desktop, atspi, tmp_path_factory):
-    env = {**language, 'LD_PRELOAD': PRELOAD, **request.cls.ENV}
+def app(language, desktop, atspi, tmp_path_factory):
+    env = {**language, 'LD_PRELOAD': PRELOAD}
     with App(desktop, '--sandbox', home=tmp_path_factory.mktemp('app') / 'home', env=env) as running:
         open_window(running, atspi)
         yield running
@@ -124,8 +124,6 @@ def window(app, atspi):
 class TestPages:
     """The pages, as they are without requests, and the menu."""
 
-    ENV = {}
-
     @pytest.mark.parametrize('keys,text', [('alt+1', 'No Requests Yet'), ('alt+2', 'Any that is ready and whose build may be used'), ('alt+3', 'Try It'), ('F10', '_About Veil'),
                                            ('ctrl+question', 'Close the Window (Veil Goes on Serving)')])
     def test_pages(self, window, keys, text):
@@ -137,8 +135,6 @@ class TestPages:
 class TestPreferences:
     """Each page of them."""
 
-    ENV = {}
-
     @pytest.mark.parametrize('page,text', [('_General', 'Start at _Login'), ('_Trust', 'Pinned Builds'), ('A_ccount', 'A simulated account on this computer; nothing is attested')])
     def test_preferences(self, window, page, text):
         window.keys('ctrl+comma')
@@ -149,10 +145,6 @@ class TestPreferences:
 
 
 class TestAbout:
-    """libadwaita's window has so many names that GLib begins a new list of them, and leaks the old one (16 KiB), as g_quark_from_string() says in its code."""
-
-    ENV = {'ASAN_OPTIONS': 'detect_leaks=0'}
-
     def test_about(self, window):
         window.keys('F10')
         window.find(tr('_About Veil'))
@@ -162,8 +154,6 @@ class TestAbout:
 
 class TestAnswers:
     """What comes of requests."""
-
-    ENV = {}
 
     def test_answers(self, window):
         """One that is verified, one that is refused, and all that is said of them."""
