@@ -40,7 +40,7 @@ def probed(desktop, *args, home, env=None):
 
 # What these open in GTK leaks in a library of others, which only a whole stack tells (tests/lsan.supp); it takes ten times the processor time elsewhere.
 CHOOSE_A_FILE = ('test_compute_a_pin', 'test_export_a_receipt')
-WHOLE_STACKS = {'ASAN_OPTIONS': 'detect_leaks=1:fast_unwind_on_malloc=0'}
+WHOLE_STACKS = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':fast_unwind_on_malloc=0'}
 
 
 @pytest.fixture
