@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FORMER_PORT "VEIL_FORMER_PORT" /* from one start to the next in place: where the endpoint was */
+
 typedef struct
 {
   GMainLoop *loop;
@@ -37,6 +39,7 @@ typedef struct
   VeilSandboxProcess *sandbox; /* owned; NULL outside the sandbox */
   GCancellable *hurry;         /* owned; set from the first signal on */
   gboolean restart;
+  guint16 port;  /* of the endpoint, this time or the time before; 0: none yet */
   GError *error; /* owned; why the loop ended, if not by a signal */
 } Serve;
 
@@ -122,6 +125,9 @@ on_restart_signal (gpointer user_data)
   if (serve->hurry != NULL)
     return G_SOURCE_CONTINUE;
   serve->restart = TRUE;
+  /* It may have moved since it began; and it may not have begun yet. */
+  if (veil_instance_get_info (serve->instance)->port != 0)
+    serve->port = veil_instance_get_info (serve->instance)->port;
   begin_stop (serve);
   return G_SOURCE_CONTINUE;
 }
@@ -145,11 +151,13 @@ static void
 start_again (Serve *serve)
 {
   g_autofree char **arguments = veil_serve_filter_command (serve->options->command, NULL);
+  g_autofree char *port = g_strdup_printf ("%u", serve->port);
+  g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), FORMER_PORT, port, TRUE);
 
   veil_sd_notify_reloading ();
   g_message ("Starting again");
   if (chdir (serve->folder) == 0)
-    execv (serve->program, arguments);
+    execve (serve->program, arguments, environment);
   g_set_error (&serve->error, VEIL_ERROR, VEIL_ERROR_INTERNAL, _ ("%s cannot be started again: %s; start it by hand"),
                serve->program, g_strerror (errno));
 }
@@ -275,6 +283,19 @@ go_into_background (Serve *serve)
   return chdir ("/") == 0;
 }
 
+/* Not for those that are started from here. */
+static guint16
+take_former_port (void)
+{
+  const char *text = g_getenv (FORMER_PORT);
+  guint64 port = 0;
+
+  if (text != NULL && !g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, NULL))
+    port = 0;
+  g_unsetenv (FORMER_PORT);
+  return (guint16) port;
+}
+
 static void
 run_loop (Serve *serve)
 {
@@ -290,6 +311,7 @@ run_loop (Serve *serve)
 
   serve->service = veil_service_new (serve->settings);
   veil_service_set_instance (serve->service, serve->instance);
+  veil_service_prefer_port (serve->service, serve->port);
   ready = serve->options->sandbox || open_account (serve); /* until then, signals end the program where it stands */
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     sources[i] = g_unix_signal_add (signals[i].number, signals[i].func, serve);
@@ -344,6 +366,7 @@ veil_serve_run (VeilSettings *settings, const VeilServeOptions *options)
                   .settings = settings,
                   .options = options,
                   .report = options->report,
+                  .port = take_former_port (),
                   .log = veil_log_install ("og-veil"),
                   .program = g_file_read_link ("/proc/self/exe", NULL),
                   .folder = g_get_current_dir () };

@@ -123,6 +123,9 @@ restart (const VeilSettings *settings, const VeilInstanceInfo *running)
     }
   who = veil_serve_describe (now);
   g_print ("%s\n", who);
+  if (running->port != 0 && now->port != running->port)
+    g_printerr (_ ("og-veil: Port %u, where it was before, is taken or no longer set; tell the new address to those who use it\n"),
+                running->port);
   return VEIL_EXIT_OK;
 }
 

@@ -17,6 +17,7 @@ struct _VeilEndpoint
   char *stored_key;       /* owned, secret; NULL until there is one */
   char *nobody_s_key;     /* owned, secret; what is required while the one that is required is not known */
   GCancellable *loading;  /* owned; of the reading under way, or NULL */
+  guint16 preferred_port; /* of any; 0: none */
   gboolean unmet;         /* what is set could not be had, and the server is where it was */
 };
 
@@ -62,6 +63,20 @@ listen_there (VeilServer *server, const VeilSettings *settings, GError **error)
         settings->port, home, (int) other->pid);
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+/* Those who were told the address of the run before are to find this one. */
+static gboolean
+listen_again (VeilServer *server, const VeilSettings *settings, guint16 port)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (settings->port != 0 || port == 0)
+    return FALSE;
+  if (veil_server_listen (server, settings->host, port, &error))
+    return TRUE;
+  g_warning ("Port %u, which it had before, cannot be had again, so it takes any other: %s", port, error->message);
   return FALSE;
 }
 
@@ -175,7 +190,7 @@ gboolean
 veil_endpoint_open (VeilEndpoint *self, VeilServer *server, const VeilSettings *settings, GError **error)
 {
   veil_server_set_api_key (server, get_key (self, settings));
-  if (!listen_there (server, settings, error))
+  if (!listen_again (server, settings, self->preferred_port) && !listen_there (server, settings, error))
     return FALSE;
   veil_endpoint_close (self);
   self->server = g_object_ref (server);
@@ -183,6 +198,12 @@ veil_endpoint_open (VeilEndpoint *self, VeilServer *server, const VeilSettings *
   if (self->stored_key == NULL)
     follow_key (self);
   return TRUE;
+}
+
+void
+veil_endpoint_prefer_port (VeilEndpoint *self, guint16 port)
+{
+  self->preferred_port = port;
 }
 
 static gboolean

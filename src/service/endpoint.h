@@ -27,6 +27,9 @@ gboolean      veil_endpoint_load_key_finish (VeilEndpoint *self, GAsyncResult *r
  * a Veil of this person that has the port; port-probe.h asks who else it is. */
 gboolean      veil_endpoint_open (VeilEndpoint *self, VeilServer *server, const VeilSettings *settings, GError **error);
 
+/* If the settings leave the port open, the next veil_endpoint_open() takes this one where it can, and says so in the log where it cannot. 0: any. */
+void          veil_endpoint_prefer_port (VeilEndpoint *self, guint16 port);
+
 /* The settings were read anew. What cannot be had leaves what was, and is logged. Returns: %TRUE if there is another address. */
 gboolean      veil_endpoint_follow (VeilEndpoint *self, const VeilSettings *now);
 

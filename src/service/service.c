@@ -334,6 +334,12 @@ veil_service_start (VeilService *self, GError **error)
 }
 
 void
+veil_service_prefer_port (VeilService *self, guint16 port)
+{
+  veil_endpoint_prefer_port (self->endpoint, port);
+}
+
+void
 veil_service_stop (VeilService *self)
 {
   if (self->server == NULL)

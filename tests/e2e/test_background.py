@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -346,11 +347,58 @@ def test_restart(home):
         text = home.good('restart')
         now = home.facts()
         assert now['pid'] == old['pid'] and now['started_at'] > before['started_at'] and str(now['port']) in text
+        assert now['port'] == old['port'], 'any port was asked for, and this one is known to those who use it'
     now_arguments = pathlib.Path('/proc/%d/cmdline' % old['pid']).read_bytes()
     assert [a for a in arguments.split(b'\0') if not a.startswith(b'--report')] == now_arguments.split(b'\0') and b'7' in now_arguments.split(b'\0')
     assert home.run('test', 'x').returncode == 1, 'the key is asked for as before'
     assert '✓ verified' in home.good('test', 'x', env={'OG_VEIL_API_KEY': 'correct-horse'})
     assert len(home.processes()) == 2, 'one server and one helper'
+
+
+def test_restart_with_the_port_of_the_settings(home):
+    """What they leave open stays as it is; what they say counts."""
+    home.path.mkdir()
+    settings, form = home.path / 'settings.ini', '[veil]\nport=%d\n'
+    settings.write_text(form % 0)
+    home.good('--sandbox')
+    before = home.facts()['port']
+    home.good('restart')
+    assert home.facts()['port'] == before
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    settings.write_text(form % port)
+    home.good('restart')
+    assert home.facts()['port'] == port
+
+
+def test_restart_without_its_port(tmp_path):
+    """While it waits for a request, somebody else takes it."""
+    with Peer() as peer:
+        release = threading.Event()
+
+        def wait(ex):
+            release.wait(DEADLINE)
+            answers.send_text(ex, 'at last')
+        peer.handlers['hold'] = wait
+        veil = PeerVeil(tmp_path, peer)
+        asker = threading.Thread(target=ask_quietly, args=(veil,))
+        asker.start()
+        peer.wait_seen('hold')
+        restart = subprocess.Popen([OG_VEIL, 'restart', '--home', str(veil.home / 'home')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        wait_until(lambda: refuses_connections(veil), what='the port to be free')
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(('127.0.0.1', veil.port))
+            other.listen()
+            release.set()
+            stdout, stderr = restart.communicate(timeout=DEADLINE)
+        asker.join(DEADLINE)
+        code, stderr = ended(restart.returncode, stderr)
+        assert code == 0 and re.search(rb'127.0.0.1:(\d+)/v1', stdout)[1] != b'%d' % veil.port
+        assert stderr.startswith(b'og-veil: Port %d, where it was before, is taken' % veil.port) and stderr.count(b'\n') == 1, stderr
+        assert b'Port %d, which it had before, cannot be had again' % veil.port in veil.stderr()
+        veil.stop()
 
 
 def test_restart_in_the_foreground(home, tmp_path):
