@@ -166,7 +166,8 @@ on_login (VeilPreferences *self)
 static void
 on_toast (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (widget), veil_toast_new (g_variant_get_string (parameter, NULL)));
+  adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (widget),
+                                    veil_toast_new (widget, g_variant_get_string (parameter, NULL)));
   veil_toast_name_button (widget);
 }
 

@@ -12,6 +12,9 @@
 
 /* Characters. */
 #define TOAST_LINE 42
+#define TOAST_NARROW_LINE 28
+#define TOAST_MIN_LINE 20
+#define TOAST_NARROW 480 /* pixels, of the window */
 #define TOAST_READ_PER_S 10
 
 struct _VeilWindow
@@ -78,30 +81,30 @@ on_menu (GtkWidget *widget, const char *action, GVariant *parameter)
   gtk_menu_button_popup (VEIL_WINDOW (widget)->menu_button);
 }
 
-/* A toast has one line and cuts the rest off, where an error says what to do. */
+/* A toast has one line and cuts the rest off, where an error says what to do. How much a line holds is up to the window and the script. */
 static GtkWidget *
-build_long_title (const char *text)
+build_title (const char *text, int length, int line)
 {
   GtkWidget *label = gtk_label_new (text);
 
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_width_chars (GTK_LABEL (label), 20);
-  gtk_label_set_max_width_chars (GTK_LABEL (label), TOAST_LINE);
+  gtk_label_set_width_chars (GTK_LABEL (label), MIN (length, TOAST_MIN_LINE));
+  gtk_label_set_max_width_chars (GTK_LABEL (label), line);
   gtk_widget_add_css_class (label, "heading");
   return label;
 }
 
 AdwToast *
-veil_toast_new (const char *text)
+veil_toast_new (GtkWidget *window, const char *text)
 {
   g_autofree char *escaped = g_markup_escape_text (text, -1);
   AdwToast *toast = adw_toast_new (escaped);
   glong length = g_utf8_strlen (text, -1);
+  int line = gtk_widget_get_width (window) < TOAST_NARROW ? TOAST_NARROW_LINE : TOAST_LINE;
 
-  if (length > TOAST_LINE)
-    adw_toast_set_custom_title (toast, build_long_title (text));
+  adw_toast_set_custom_title (toast, build_title (text, (int) MIN (length, line), line));
   adw_toast_set_timeout (toast, (guint) CLAMP (length / TOAST_READ_PER_S, 3, 15));
   return toast;
 }
@@ -123,7 +126,7 @@ veil_toast_name_button (GtkWidget *widget)
 static void
 on_toast (GtkWidget *widget, const char *action, GVariant *parameter)
 {
-  AdwToast *toast = veil_toast_new (g_variant_get_string (parameter, NULL));
+  AdwToast *toast = veil_toast_new (widget, g_variant_get_string (parameter, NULL));
 
   adw_toast_overlay_add_toast (VEIL_WINDOW (widget)->toasts, toast);
   veil_toast_name_button (widget);

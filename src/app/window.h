@@ -21,8 +21,9 @@ void        veil_window_show_request (VeilWindow *self, gint64 time);
 /* Unless somebody is signed in. */
 void        veil_window_sign_in (VeilWindow *self);
 
-/* Floating reference. @text: shown as it stands; AdwToast takes its title for markup, and what an error quotes is anybody's. */
-AdwToast   *veil_toast_new (const char *text);
+/* Floating reference. @window: where it is to show. @text: shown as it stands and in full; AdwToast takes its title for markup, and what an error quotes is
+ * anybody's. */
+AdwToast   *veil_toast_new (GtkWidget *window, const char *text);
 /* Names the button of a toast that shows in @widget, a window, which libadwaita leaves without. */
 void        veil_toast_name_button (GtkWidget *widget);
 
