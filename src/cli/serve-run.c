@@ -36,12 +36,23 @@ typedef struct
   VeilInstance *instance;      /* owned */
   VeilInstanceInfo *holder;    /* owned; who has the home instead */
   VeilService *service;        /* owned */
+  VeilSession *session;        /* owned; for this run only; NULL: that of the store */
   VeilSandboxProcess *sandbox; /* owned; NULL outside the sandbox */
   GCancellable *hurry;         /* owned; set from the first signal on */
   gboolean restart;
   guint16 port;  /* of the endpoint, this time or the time before; 0: none yet */
   GError *error; /* owned; why the loop ended, if not by a signal */
 } Serve;
+
+/* --- in which language --- */
+
+/* To the person who starts it in theirs: questions, and why it cannot start. What programs read, the log and the answers of the API, is English: that is the
+ * rule from listening on, and for what is kept until then. */
+static void
+speak_to_person (gboolean to_person)
+{
+  setlocale (LC_MESSAGES, to_person ? "" : "C");
+}
 
 /* --- telling how it went --- */
 
@@ -61,8 +72,9 @@ report (Serve *serve, char kind, const char *text)
   serve->report = -1;
 }
 
+/* @welcome: to the sandbox, in the person's language */
 static void
-on_listening (Serve *serve)
+on_listening (Serve *serve, const char *welcome)
 {
   g_autofree char *url = veil_instance_info_get_url (veil_instance_get_info (serve->instance));
   g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=listening on %s", url);
@@ -75,11 +87,9 @@ on_listening (Serve *serve)
     g_printerr ("%s\n\n"
                 "  curl %s/chat/completions -H 'Content-Type: application/json' \\\n"
                 "    -d '{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-                _ ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:"), url);
+                welcome, url);
   veil_sd_notify (status);
   report (serve, VEIL_REPORT_LISTENING, url);
-  /* From now on programs read what it says: the answers of the API, and the log. */
-  setlocale (LC_MESSAGES, "C");
 }
 
 /* --- stopping --- */
@@ -165,6 +175,20 @@ start_again (Serve *serve)
 /* --- starting --- */
 
 static void
+begin (Serve *serve)
+{
+  const char *welcome = _ ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:");
+
+  speak_to_person (FALSE);
+  if (serve->sandbox == NULL && serve->session == NULL)
+    veil_service_open_account (serve->service);
+  else if (serve->sandbox == NULL)
+    veil_service_set_session (serve->service, serve->session);
+  veil_service_begin (serve->service);
+  on_listening (serve, welcome);
+}
+
+static void
 on_key_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Serve *serve = user_data;
@@ -172,9 +196,9 @@ on_key_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   /* It was to end meanwhile. */
   if (serve->hurry != NULL)
     return;
-  if (veil_service_load_key_finish (serve->service, result, &serve->error) && veil_service_start (serve->service, &serve->error))
+  if (veil_service_load_key_finish (serve->service, result, &serve->error) && veil_service_listen (serve->service, &serve->error))
     {
-      on_listening (serve);
+      begin (serve);
       return;
     }
   veil_port_name_holder (serve->error);
@@ -226,27 +250,24 @@ read_session (Serve *serve)
 
 /* Without a session the endpoint still runs and tells each caller how to sign in; a session file that others can read or change is not overlooked. */
 static gboolean
-open_account (Serve *serve)
+find_account (Serve *serve)
 {
   g_autofree char *path = veil_settings_get_session_path (serve->settings);
-  g_autoptr (VeilSession) given = read_session (serve);
   g_autoptr (VeilSession) session = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (given == NULL && serve->options->sign_in && !veil_serve_sign_in (serve->settings, serve->options, &given, &serve->error))
+  serve->session = read_session (serve);
+  if (serve->session == NULL && serve->options->sign_in &&
+      !veil_serve_sign_in (serve->settings, serve->options, &serve->session, &serve->error))
     return FALSE;
-  if (given != NULL)
-    {
-      veil_service_set_session (serve->service, given);
-      return TRUE;
-    }
+  if (serve->session != NULL)
+    return TRUE;
   if (g_str_equal (serve->settings->session_store, "file") && (session = veil_session_file_load (path, &error)) == NULL &&
       !g_error_matches (error, VEIL_ERROR, VEIL_ERROR_NOT_SIGNED_IN))
     {
       serve->error = g_steal_pointer (&error);
       return FALSE;
     }
-  veil_service_open_account (serve->service);
   return TRUE;
 }
 
@@ -309,10 +330,12 @@ run_loop (Serve *serve)
   guint sources[G_N_ELEMENTS (signals)];
   gboolean ready;
 
+  speak_to_person (FALSE);
   serve->service = veil_service_new (serve->settings);
   veil_service_set_instance (serve->service, serve->instance);
   veil_service_prefer_port (serve->service, serve->port);
-  ready = serve->options->sandbox || open_account (serve); /* until then, signals end the program where it stands */
+  speak_to_person (TRUE);
+  ready = serve->options->sandbox || find_account (serve); /* until then, signals end the program where it stands */
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     sources[i] = g_unix_signal_add (signals[i].number, signals[i].func, serve);
   if (ready && serve->options->background)
@@ -381,6 +404,7 @@ veil_serve_run (VeilSettings *settings, const VeilServeOptions *options)
 
   g_clear_error (&serve.error);
   g_clear_object (&serve.service);
+  g_clear_pointer (&serve.session, veil_session_unref);
   g_clear_object (&serve.sandbox);
   g_clear_object (&serve.hurry);
   g_clear_pointer (&serve.holder, veil_instance_info_free);

@@ -70,13 +70,11 @@ listen_there (VeilServer *server, const VeilSettings *settings, GError **error)
 static gboolean
 listen_again (VeilServer *server, const VeilSettings *settings, guint16 port)
 {
-  g_autoptr (GError) error = NULL;
-
   if (settings->port != 0 || port == 0)
     return FALSE;
-  if (veil_server_listen (server, settings->host, port, &error))
+  if (veil_server_listen (server, settings->host, port, NULL))
     return TRUE;
-  g_warning ("Port %u, which it had before, cannot be had again, so it takes any other: %s", port, error->message);
+  g_warning ("Port %u, which it had before, cannot be had again, so it takes any other", port);
   return FALSE;
 }
 

@@ -312,24 +312,36 @@ veil_service_load_key_finish (VeilService *self, GAsyncResult *result, GError **
 }
 
 gboolean
-veil_service_start (VeilService *self, GError **error)
+veil_service_listen (VeilService *self, GError **error)
 {
   g_return_val_if_fail (self->server == NULL, FALSE);
 
   look_at_settings (self);
   self->server = veil_server_new (VEIL_BACKEND (self));
   veil_server_set_records (self->server, self->records);
+  if (veil_endpoint_open (self->endpoint, self->server, get_settings (self), error))
+    return TRUE;
+  g_clear_object (&self->server);
+  return FALSE;
+}
+
+void
+veil_service_begin (VeilService *self)
+{
   load_models (self);
-  if (!veil_endpoint_open (self->endpoint, self->server, get_settings (self), error))
-    {
-      g_clear_object (&self->server);
-      return FALSE;
-    }
   tell_instance (self);
   update_history (self);
   if (self->network != NULL)
     veil_network_refresh (self->network);
   emit_changed (self);
+}
+
+gboolean
+veil_service_start (VeilService *self, GError **error)
+{
+  if (!veil_service_listen (self, error))
+    return FALSE;
+  veil_service_begin (self);
   return TRUE;
 }
 

@@ -46,6 +46,10 @@ gboolean     veil_service_load_key_finish (VeilService *self, GAsyncResult *resu
 /* Starts the endpoint, and reads the registry ahead of the first request. Models come from the file that VEIL_MODELS_FILE names, else
  * from the installed one. A key that is required and not loaded is loaded then, and until it is there nobody is let in. VEIL_ERROR_LISTEN. */
 gboolean     veil_service_start (VeilService *self, GError **error);
+/* The same in two steps, with nothing in between but what is wanted: what the person who starts it reads comes from the first, what goes to the log and to
+ * callers from the second. */
+gboolean     veil_service_listen (VeilService *self, GError **error);
+void         veil_service_begin (VeilService *self);
 /* If the settings leave the port open, the next start takes this one where it can. */
 void         veil_service_prefer_port (VeilService *self, guint16 port);
 /* Reads the settings file now, rather than with the next request. */

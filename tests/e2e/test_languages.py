@@ -44,9 +44,9 @@ def read(text, *more):
     return text
 
 
-def speak(language, *arguments, allowed=(), **options):
+def speak(language, *arguments, allowed=(), env=None, **options):
     """The command's exit status; both its outputs are read."""
-    done = run(*arguments, env=language, **options)
+    done = run(*arguments, env={**language, **(env or {})}, **options)
     assert done.stdout or done.stderr
     read(done.stdout.decode(), *allowed)
     read(done.stderr.decode(), *allowed)
@@ -112,7 +112,7 @@ def test_wrong_environment(language, tmp_path, name):
 
 @pytest.mark.parametrize('content', ['port=x', 'tee-id=1', 'nonsense', 'pcr-pins=[(1)]'])
 def test_settings_that_cannot_be_used(language, tmp_path, content):
-    (tmp_path / 'settings.ini').write_text('[ai/opengradient/Veil]\n' + content + '\n')
+    (tmp_path / 'settings.ini').write_text('[veil]\n' + content + '\n')
     # What is wrong in a GVariant is said by GLib.
     speak(language, 'status', home=tmp_path, allowed=(r'\(.*\)', 'Veil', r'\b[a-z-]+(?=[ "”])', r': .*'))
 
@@ -188,7 +188,29 @@ def test_in_the_background(language, tmp_path):
     read(stopped.stdout.decode())
 
 
+NO_KEYRING = {'DBUS_SESSION_BUS_ADDRESS': 'unix:path=/nonexistent'}
+
+
+def test_a_start_that_goes_wrong_in_the_background(language, tmp_path):
+    """Why is for the person who waits for it."""
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        assert speak(language, 'serve', '--port', str(taken.getsockname()[1]), home=tmp_path, env=NO_KEYRING).returncode == 1
+
+
 # --- what programs read ---
+
+
+def test_the_log_and_the_api_from_the_first_line_on(language, tmp_path):
+    """What went wrong before it listened is in the log, and is kept for the answers."""
+    veil = Veil(tmp_path, env={**language, **NO_KEYRING})
+    answer = veil.chat({'model': 'x', 'messages': [{'role': 'user', 'content': 'x'}]})
+    assert answer.status == 401 and 'keyring' in answer.error['message'] and pseudo.OPEN not in answer.body.decode(), answer.body
+    veil.stop()
+    told = veil.stderr().decode()
+    assert 'keyring' in told and pseudo.OPEN not in told, told
+
 
 # English; a decimal comma; a capital of "i" that is no "I", and the comma, too; letters of the right, and digits of its own.
 LOCALES = {'C': {'LC_ALL': 'C.UTF-8'}, **{name: {'LC_ALL': name + '.UTF-8'} for name in ('de_DE', 'tr_TR', 'ar_EG')}}
