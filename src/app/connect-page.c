@@ -3,11 +3,10 @@
 
 #include "connect-page.h"
 
-#include "change.h"
 #include "copy-button.h"
 #include "snippet-row.h"
 #include "trial-view.h"
-#include "veil-error.h"
+#include "way-out.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -23,8 +22,7 @@ struct _VeilConnectPage
   AdwActionRow *address_row;
   GtkWidget *problem_group;
   GtkLabel *problem_text;
-  GtkWidget *other_port;
-  GtkWidget *take_over;
+  VeilWayOut *way_out;
   GtkButton *copy_address;
   VeilTrialView *trial;
   AdwPreferencesGroup *snippets;
@@ -36,45 +34,11 @@ G_DEFINE_FINAL_TYPE (VeilConnectPage, veil_connect_page, ADW_TYPE_BIN)
 static void
 show_problem (VeilConnectPage *self)
 {
-  const GError *problem = veil_front_get_problem (self->front);
-  const VeilSettings *settings = veil_front_get_settings (self->front);
-  gboolean holder = veil_front_get_holder (self->front) != NULL;
-  gboolean shown = problem != NULL && veil_front_get_state (self->front) == VEIL_FRONT_FAILED;
-  g_auto (GStrv) sentence = NULL;
+  g_autofree char *problem = veil_way_out_explain (self->front);
 
-  gtk_widget_set_visible (self->problem_group, shown);
-  if (!shown)
-    return;
-  /* What follows tells of options of the command line; here there are buttons. */
-  sentence = g_strsplit (problem->message, "; ", 2);
-  gtk_label_set_label (self->problem_text, sentence[0]);
-  gtk_widget_set_visible (self->take_over, holder);
-  gtk_widget_set_visible (self->other_port, !holder && g_error_matches (problem, VEIL_ERROR, VEIL_ERROR_LISTEN) &&
-                                                !veil_settings_is_given (settings, "port"));
-}
-
-static void
-on_try_again (VeilConnectPage *self)
-{
-  veil_front_set_on (self->front, TRUE);
-}
-
-/* One that is free now, kept in the settings. */
-static void
-on_other_port (VeilConnectPage *self)
-{
-  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
-  guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
-
-  g_socket_listener_close (listener);
-  if (port != 0)
-    veil_change_setting (GTK_WIDGET (self), self->front, "port", g_variant_new_uint16 (port));
-}
-
-static void
-on_take_over (VeilConnectPage *self)
-{
-  veil_front_take_over (self->front);
+  gtk_widget_set_visible (self->problem_group, problem != NULL);
+  if (problem != NULL)
+    gtk_label_set_label (self->problem_text, problem);
 }
 
 static void
@@ -126,6 +90,7 @@ veil_connect_page_class_init (VeilConnectPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = veil_connect_page_dispose;
   widget_class->map = veil_connect_page_map;
   g_type_ensure (VEIL_TYPE_TRIAL_VIEW);
+  g_type_ensure (VEIL_TYPE_WAY_OUT);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/connect-page.ui");
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, on_row);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, spinner);
@@ -133,11 +98,7 @@ veil_connect_page_class_init (VeilConnectPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, copy_address);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, problem_group);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, problem_text);
-  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, other_port);
-  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, take_over);
-  gtk_widget_class_bind_template_callback (widget_class, on_try_again);
-  gtk_widget_class_bind_template_callback (widget_class, on_other_port);
-  gtk_widget_class_bind_template_callback (widget_class, on_take_over);
+  gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, way_out);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, trial);
   gtk_widget_class_bind_template_child (widget_class, VeilConnectPage, snippets);
 }
@@ -158,6 +119,7 @@ veil_connect_page_set_front (VeilConnectPage *self, VeilFront *front)
 {
   self->front = g_object_ref (front);
   veil_trial_view_set_front (self->trial, front);
+  veil_way_out_set_front (self->way_out, front);
   g_signal_connect_object (front, "changed", G_CALLBACK (on_front_changed), self, 0);
   on_front_changed (front, self);
 }

@@ -6,6 +6,7 @@
 #include "direction.h"
 #include "request-row.h"
 #include "request-view.h"
+#include "way-out.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -22,6 +23,8 @@ struct _VeilRequestsPage
 
   GtkStack *stack;
   AdwStatusPage *empty;
+  GtkWidget *connect;
+  VeilWayOut *way_out;
   AdwLeaflet *leaflet;
   GtkScrolledWindow *scroller;
   GtkListView *list;
@@ -121,19 +124,43 @@ on_service_changed (VeilFront *front, VeilRequestsPage *self)
   veil_requests_page_set_records (self, veil_service_get_records (veil_front_get_service (front)));
 }
 
+/* New string, in markup: why the list is empty. */
+static char *
+describe (VeilFront *front)
+{
+  g_autofree char *url = veil_front_get_url (front);
+  g_autofree char *address = url != NULL ? veil_direction_isolate (url) : NULL;
+  g_autofree char *problem = veil_way_out_explain (front);
+  g_autofree char *status = veil_front_describe (front);
+
+  if (problem != NULL)
+    return g_markup_escape_text (problem, -1);
+  switch (veil_front_get_state (front))
+    {
+    case VEIL_FRONT_ON:
+      /* Translators: %s is an address */
+      return g_markup_printf_escaped (_ ("Requests appear here when a program asks %s."), address);
+    case VEIL_FRONT_OFF:
+      return g_strdup (_ ("Veil is switched off, so no program can ask."));
+    case VEIL_FRONT_STARTING:
+    case VEIL_FRONT_FAILED:
+    default:
+      return g_markup_escape_text (status, -1);
+    }
+}
+
 static void
 on_front_changed (VeilFront *front, VeilRequestsPage *self)
 {
-  gboolean on = veil_front_get_state (front) == VEIL_FRONT_ON;
-  g_autofree char *url = veil_front_get_url (front);
-  g_autofree char *address = on ? veil_direction_isolate (url) : NULL;
-  g_autofree char *description = NULL;
+  gboolean failed = veil_front_get_state (front) == VEIL_FRONT_FAILED;
+  g_autofree char *description = describe (front);
 
-  /* Translators: %s is an address */
-  description = on ? g_strdup_printf (_ ("Requests appear here when a program asks %s."), address)
-                   : g_strdup (_ ("Veil is switched off, so no program can ask."));
+  adw_status_page_set_icon_name (self->empty, failed ? "dialog-warning-symbolic" : "network-transmit-receive-symbolic");
+  adw_status_page_set_title (self->empty, failed ? _ ("Veil Cannot Serve") : _ ("No Requests Yet"));
   if (g_strcmp0 (description, adw_status_page_get_description (self->empty)) != 0)
     adw_status_page_set_description (self->empty, description);
+  gtk_widget_set_visible (self->connect, !failed);
+  gtk_widget_set_visible (GTK_WIDGET (self->way_out), failed);
 }
 
 static void
@@ -157,9 +184,12 @@ veil_requests_page_class_init (VeilRequestsPageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = veil_requests_page_dispose;
   g_type_ensure (VEIL_TYPE_REQUEST_VIEW);
+  g_type_ensure (VEIL_TYPE_WAY_OUT);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/requests-page.ui");
   gtk_widget_class_bind_template_child (widget_class, VeilRequestsPage, stack);
   gtk_widget_class_bind_template_child (widget_class, VeilRequestsPage, empty);
+  gtk_widget_class_bind_template_child (widget_class, VeilRequestsPage, connect);
+  gtk_widget_class_bind_template_child (widget_class, VeilRequestsPage, way_out);
   gtk_widget_class_bind_template_child (widget_class, VeilRequestsPage, leaflet);
   gtk_widget_class_bind_template_child (widget_class, VeilRequestsPage, scroller);
   gtk_widget_class_bind_template_child (widget_class, VeilRequestsPage, list);
@@ -186,6 +216,7 @@ void
 veil_requests_page_set_front (VeilRequestsPage *self, VeilFront *front)
 {
   self->front = g_object_ref (front);
+  veil_way_out_set_front (self->way_out, front);
   g_signal_connect_object (front, "service-changed", G_CALLBACK (on_service_changed), self, 0);
   g_signal_connect_object (front, "changed", G_CALLBACK (on_front_changed), self, 0);
   on_service_changed (front, self);

@@ -12,6 +12,7 @@
 #include "requests-page.h"
 #include "sign-in-view.h"
 #include "trial-view.h"
+#include "way-out.h"
 #include "welcome-page.h"
 #include "window.h"
 
@@ -39,6 +40,7 @@ static void __attribute__ ((constructor)) register_types (void)
   g_type_ensure (VEIL_TYPE_REQUESTS_PAGE);
   g_type_ensure (VEIL_TYPE_SIGN_IN_VIEW);
   g_type_ensure (VEIL_TYPE_TRIAL_VIEW);
+  g_type_ensure (VEIL_TYPE_WAY_OUT);
   g_type_ensure (VEIL_TYPE_WELCOME_PAGE);
   g_type_ensure (VEIL_TYPE_WINDOW);
 }

@@ -162,13 +162,14 @@ def ended_well(code, said):
 
 
 class App:
-    """The program `veil` on a desktop. Whatever it says that sounds like a complaint is a failure when it ends."""
+    """The program `veil` on a desktop, at a port that is free or, with @port None, that of its settings. Whatever it says that sounds like a complaint is a
+    failure when it ends."""
 
-    def __init__(self, desktop, *args, home=None, env=None):
+    def __init__(self, desktop, *args, home=None, env=None, port='0'):
         self.desktop = desktop
         self.home = home or desktop.folder / 'veil-home'
         self.log = tempfile.TemporaryFile(dir=desktop.folder)
-        self.process = desktop.start([VEIL, '--home', str(self.home), '--port', '0', *args], stderr=self.log, env=env or {})
+        self.process = desktop.start([VEIL, '--home', str(self.home), *(['--port', port] if port else []), *args], stderr=self.log, env=env or {})
         self.quit_status = None
 
     @property
