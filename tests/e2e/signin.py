@@ -16,7 +16,7 @@ import tempfile
 import threading
 import urllib.parse
 
-from program import DEADLINE, OG_VEIL, assert_no_report, ended, environment, wait_until
+from program import DEADLINE, OG_VEIL, assert_no_report, environment, wait_until
 
 HERE = pathlib.Path(__file__).parent
 
@@ -155,7 +155,7 @@ class Login:
         while self.process.stdout in () or not self.lines.empty():
             self.lines.get()
         assert_no_report(b''.join(self.stderr))
-        return ended(self.process.returncode, b''.join(self.stderr))[0]
+        return self.process.returncode
 
     def output(self):
         return b''.join(self.stdout + self.stderr)

@@ -16,7 +16,7 @@ import time
 
 import dbus
 import dbus.bus
-from program import CHECKER_CODE, ended, environment
+from program import CHECKER_CODE, environment
 
 VEIL = os.environ['VEIL']
 ID = 'ai.opengradient.Veil'  # of the program on the bus, or what it begins with
@@ -155,8 +155,7 @@ NAMES = re.compile(rb'=+\n==\d+==ERROR: LeakSanitizer: detected memory leaks\n\n
 
 
 def ended_well(code, said):
-    """As program.ended(), and without GLib's list of names."""
-    code, said = ended(code, said)
+    """Exit code and standard error, as they are without GLib's list of names."""
     rest = NAMES.sub(b'', said)
     return (0 if rest != said and code == CHECKER_CODE else code), rest
 
