@@ -12,6 +12,7 @@
 #include "service.h"
 #include "session-file.h"
 #include "settings-file.h"
+#include "snippets.h"
 #include "veil-error.h"
 
 #include <errno.h>
@@ -84,10 +85,12 @@ on_listening (Serve *serve, const char *welcome)
   else
     g_print ("listening on %s\n", url);
   if (serve->sandbox != NULL && !serve->options->background)
-    g_printerr ("%s\n\n"
-                "  curl %s/chat/completions -H 'Content-Type: application/json' \\\n"
-                "    -d '{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-                welcome, url);
+    {
+      const VeilSettings *settings = serve->settings;
+      g_autofree char *curl = veil_snippet_get_text (VEIL_SNIPPET_CURL, url, settings->api_key != NULL || settings->require_api_key);
+
+      g_printerr ("%s\n\n%s\n\n", welcome, curl);
+    }
   veil_sd_notify (status);
   report (serve, VEIL_REPORT_LISTENING, url);
 }

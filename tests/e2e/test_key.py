@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API key: kept in the keyring or a file, required by a server that runs as soon as it is set, and shown to nobody else."""
 
+import json
 import os
 import pty
 import select
@@ -190,3 +191,16 @@ def test_bad_usage(home, arguments):
     done = run(*arguments, home=home)
     assert done.returncode == 2 and done.stdout == b'' and not home.exists()
     one_sentence(done.stderr)
+
+
+@pytest.mark.parametrize('key', [None, KEY])
+def test_command_to_try(tmp_path, key):
+    """What a server on the sandbox prints works as it is, also where it wants a key, which it does not print."""
+    given = {'OG_VEIL_API_KEY': key} if key else {}
+    veil = Veil(tmp_path, '--sandbox', env=given)
+    wait_until(lambda: b"}]}'\n" in veil.stderr(), what='the command')
+    command = veil.stderr().decode().split('Try it:\n\n')[1].split('\n\n')[0]
+    assert command.startswith('curl ') and KEY not in command
+    done = subprocess.run(['sh', '-c', command], capture_output=True, timeout=DEADLINE, env=environment(**given))
+    assert done.returncode == 0 and json.loads(done.stdout)['opengradient_verification']['sandbox'] is True, done
+    veil.stop()
