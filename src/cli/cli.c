@@ -161,29 +161,6 @@ veil_cli_print_json (VeilJsonWriter *writer)
   g_print ("%.*s\n", (int) length, data);
 }
 
-/* How many columns of a terminal @text takes. */
-static guint
-measure (const char *text)
-{
-  guint columns = 0;
-
-  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
-    {
-      gunichar c = g_utf8_get_char (p);
-
-      columns += g_unichar_iszerowidth (c) ? 0 : g_unichar_iswide (c) ? 2 : 1;
-    }
-  return columns;
-}
-
-void
-veil_cli_print_row (const char *indent, const char *name, guint width, const char *value)
-{
-  guint columns = measure (name);
-
-  g_print ("%s%s%*s %s\n", indent, name, columns < width ? (int) (width - columns) : 0, "", value);
-}
-
 char *
 veil_cli_printable (const char *text)
 {

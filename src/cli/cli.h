@@ -75,9 +75,6 @@ VeilExit      veil_cli_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2)
 /* One line on standard output; the writer is taken over. */
 void          veil_cli_print_json (VeilJsonWriter *writer);
 
-/* "INDENT NAME VALUE" on standard output; the name is filled up to @width columns of the terminal, which are not its bytes. */
-void          veil_cli_print_row (const char *indent, const char *name, guint width, const char *value);
-
 /* New string: @text for a terminal. Whatever would steer it (control characters but newline and tab) becomes U+FFFD, because
  * answers come from outside. */
 char         *veil_cli_printable (const char *text);

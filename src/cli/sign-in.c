@@ -8,6 +8,7 @@
 #include "login-steps.h"
 #include "paste.h"
 #include "session-commit.h"
+#include "table.h"
 #include "terminal.h"
 #include "veil-error.h"
 
@@ -177,11 +178,13 @@ void
 veil_sign_in_print (const VeilSession *session, const char *where)
 {
   g_autofree char *registry = g_strdup_printf (_ ("%s, contract %s"), session->registry_rpc_url, session->registry_address);
+  VeilTable *table = veil_table_new ("");
 
   if (session->email != NULL)
     g_print (_ ("signed in as %s; the session is kept in %s\n"), session->email, where);
   else
     g_print (_ ("signed in; the session is kept in %s\n"), where);
-  veil_cli_print_row ("", C_ ("status", "relay"), 8, session->relay_url);
-  veil_cli_print_row ("", C_ ("status", "registry"), 8, registry);
+  veil_table_add (table, C_ ("status", "relay"), session->relay_url);
+  veil_table_add (table, C_ ("status", "registry"), registry);
+  veil_table_print (table);
 }

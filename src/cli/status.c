@@ -8,6 +8,7 @@
 #include "instance.h"
 #include "running.h"
 #include "sign-in.h"
+#include "table.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
@@ -121,39 +122,39 @@ get_start (const Status *self)
 /* --- for people --- */
 
 static void
-row (const char *name, const char *value)
+row (VeilTable *table, const char *name, const char *value)
 {
   g_autofree char *printable = veil_cli_printable (value);
 
-  veil_cli_print_row ("", name, 12, printable);
+  veil_table_add (table, name, printable);
 }
 
 static void
-print_account (const Status *self)
+add_account (VeilTable *table, const Status *self)
 {
   if (self->running != NULL && self->running->sandbox)
-    row (C_ ("status", "account"), _ ("none: this is the sandbox, simulated and not attested"));
+    row (table, C_ ("status", "account"), _ ("none: this is the sandbox, simulated and not attested"));
   else if (self->store_problem != NULL)
-    row (C_ ("status", "account"), self->store_problem->message);
+    row (table, C_ ("status", "account"), self->store_problem->message);
   else if (self->session != NULL)
-    row (C_ ("status", "account"), self->session->email != NULL ? self->session->email : C_ ("status", "signed in"));
+    row (table, C_ ("status", "account"), self->session->email != NULL ? self->session->email : C_ ("status", "signed in"));
   else if (self->relay_url != NULL)
-    row (C_ ("status", "account"), _ ("signed in for this run only"));
+    row (table, C_ ("status", "account"), _ ("signed in for this run only"));
   else
-    row (C_ ("status", "account"), _ ("nobody is signed in; `og-veil login` does it"));
+    row (table, C_ ("status", "account"), _ ("nobody is signed in; `og-veil login` does it"));
   if (self->app_env != NULL)
-    row (C_ ("status", "environment"), self->app_env);
+    row (table, C_ ("status", "environment"), self->app_env);
   if (self->relay_url != NULL)
     {
       g_autofree char *registry = g_strdup_printf (_ ("%s, contract %s"), self->registry_rpc_url, self->registry_address);
 
-      row (C_ ("status", "relay"), self->relay_url);
-      row (C_ ("status", "registry"), registry);
+      row (table, C_ ("status", "relay"), self->relay_url);
+      row (table, C_ ("status", "registry"), registry);
     }
 }
 
 static void
-print_enclave (const Status *self)
+add_enclave (VeilTable *table, const Status *self)
 {
   const char *tee_id = get_text (self, "active_tee_id");
   const char *endpoint = get_text (self, "active_tee_endpoint");
@@ -162,14 +163,15 @@ print_enclave (const Status *self)
   g_autofree char *pcr = g_strconcat ("  ", C_ ("enclave", "PCR"), NULL);
 
   if (tee_id == NULL)
-    row (C_ ("status", "enclave"), g_strcmp0 (state, "ok") == 0 ? _ ("chosen with the first request")
-                                   : state != NULL              ? state
-                                                                : "-");
+    row (table, C_ ("status", "enclave"),
+         g_strcmp0 (state, "ok") == 0 ? _ ("chosen with the first request")
+         : state != NULL              ? state
+                                      : "-");
   else
     {
-      row (C_ ("status", "enclave"), tee_id);
-      row ("", endpoint != NULL ? endpoint : "-");
-      row (pcr, pcr_hash != NULL ? pcr_hash : "-");
+      row (table, C_ ("status", "enclave"), tee_id);
+      row (table, "", endpoint != NULL ? endpoint : "-");
+      row (table, pcr, pcr_hash != NULL ? pcr_hash : "-");
     }
 }
 
@@ -188,7 +190,7 @@ describe_counts (const Status *self)
 }
 
 static void
-print_server (const Status *self)
+add_server (VeilTable *table, const Status *self)
 {
   g_autoptr (GDateTime) start = NULL;
   g_autofree char *since = NULL;
@@ -197,7 +199,7 @@ print_server (const Status *self)
 
   if (self->running == NULL)
     {
-      row (C_ ("status", "server"), _ ("not running; `og-veil` starts it"));
+      row (table, C_ ("status", "server"), _ ("not running; `og-veil` starts it"));
       return;
     }
   start = g_date_time_new_from_unix_local (get_start (self));
@@ -205,17 +207,17 @@ print_server (const Status *self)
   since = g_date_time_format (start, _ ("%Y-%m-%d %H:%M:%S"));
   server = g_strdup_printf (_ ("%s %s, pid %d, since %s"), self->running->program, self->running->version, (int) self->running->pid,
                             since);
-  row (C_ ("status", "server"), server);
-  row (C_ ("status", "address"), self->url != NULL ? self->url : _ ("none: it does not serve"));
+  row (table, C_ ("status", "server"), server);
+  row (table, C_ ("status", "address"), self->url != NULL ? self->url : _ ("none: it does not serve"));
   if (self->running->log != NULL)
-    row (C_ ("status", "log"), self->running->log);
+    row (table, C_ ("status", "log"), self->running->log);
   if (self->health_problem != NULL)
-    row (C_ ("status", "enclave"), self->health_problem->message);
+    row (table, C_ ("status", "enclave"), self->health_problem->message);
   if (self->health == NULL)
     return;
-  print_enclave (self);
+  add_enclave (table, self);
   counts = describe_counts (self);
-  row (C_ ("status", "requests"), counts);
+  row (table, C_ ("status", "requests"), counts);
 }
 
 /* --- for programs --- */
@@ -346,9 +348,12 @@ veil_command_status (int argc, char **argv)
     print_json (&status, settings);
   else
     {
-      row ("Veil", VEIL_VERSION);
-      print_account (&status);
-      print_server (&status);
+      VeilTable *table = veil_table_new ("");
+
+      row (table, "Veil", VEIL_VERSION);
+      add_account (table, &status);
+      add_server (table, &status);
+      veil_table_print (table);
     }
   status_clear (&status);
   return VEIL_EXIT_OK;

@@ -8,6 +8,7 @@
 #include "fetch.h"
 #include "hex.h"
 #include "registry.h"
+#include "table.h"
 #include "terminal.h"
 #include "veil-error.h"
 
@@ -93,34 +94,35 @@ get_report (Attesting *self, const VeilSettings *settings, gboolean yes)
 }
 
 static void
-print_check (const VeilAttestReport *report, VeilAttestCheck check)
+add_check (VeilTable *table, const VeilAttestReport *report, VeilAttestCheck check)
 {
   static const char *const marks[] = { [VEIL_CHECK_NOT_REACHED] = "–", [VEIL_CHECK_PASSED] = "✓", [VEIL_CHECK_FAILED] = "✗" };
   const GError *error = report->errors[check];
   g_autofree char *reason = error != NULL ? veil_cli_printable (error->message) : NULL;
+  g_autofree char *line = g_strdup_printf ("  %s %s%s%s", marks[report->states[check]], veil_attest_check_get_title (check),
+                                           reason != NULL ? "\n      " : "", reason != NULL ? reason : "");
 
-  g_print ("  %s %s\n", marks[report->states[check]], veil_attest_check_get_title (check));
-  if (reason != NULL)
-    g_print ("      %s\n", reason);
+  veil_table_add_line (table, line);
 }
 
 static void
-print_document (const VeilAttestation *attestation)
+add_document (VeilTable *table, const VeilAttestation *attestation)
 {
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc ((gint64) (attestation->timestamp_ms / 1000));
   g_autofree char *made = time != NULL ? g_date_time_format_iso8601 (time) : NULL;
   g_autofree char *pcr_hash = veil_hex_encode_0x (attestation->pcr_hash, 32);
 
-  veil_cli_print_row ("  ", C_ ("attestation", "module"), 9, attestation->module_id);
-  veil_cli_print_row ("  ", C_ ("attestation", "made"), 9, made != NULL ? made : "");
+  veil_table_add (table, C_ ("attestation", "module"), attestation->module_id);
+  veil_table_add (table, C_ ("attestation", "made"), made != NULL ? made : "");
   for (guint i = 0; i < 3; i++)
     {
       char digits[2 * VEIL_ATTESTATION_PCR_SIZE + 1];
+      char name[] = { 'P', 'C', 'R', (char) ('0' + i), '\0' };
 
       veil_hex_encode (g_bytes_get_data (attestation->pcrs[i], NULL), VEIL_ATTESTATION_PCR_SIZE, digits);
-      g_print ("  PCR%-6u %s\n", i, digits);
+      veil_table_add (table, name, digits);
     }
-  veil_cli_print_row ("  ", C_ ("attestation", "pin"), 9, pcr_hash);
+  veil_table_add (table, C_ ("attestation", "pin"), pcr_hash);
 }
 
 static void
@@ -128,14 +130,16 @@ print_report (const VeilAttestReport *report)
 {
   g_autofree char *endpoint = veil_cli_printable (report->tee->endpoint);
   gboolean holds = veil_attest_report_holds (report);
+  VeilTable *table = veil_table_new ("  ");
 
   g_print ("%s\n", report->tee->id);
-  veil_cli_print_row ("  ", C_ ("enclave", "endpoint"), 9, endpoint);
+  veil_table_add (table, C_ ("enclave", "endpoint"), endpoint);
   for (VeilAttestCheck check = 0; check < VEIL_N_ATTEST_CHECKS; check++)
     if (veil_attest_report_applies (report, check))
-      print_check (report, check);
+      add_check (table, report, check);
   if (report->attestation != NULL)
-    print_document (report->attestation);
+    add_document (table, report->attestation);
+  veil_table_print (table);
   if (!holds)
     g_print ("✗ %s\n", report->sandbox ? _ ("sandbox: not every check holds") : _ ("not attested"));
   else

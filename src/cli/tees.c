@@ -12,6 +12,7 @@
 #include "running.h"
 #include "settings-file.h"
 #include "sign-in.h"
+#include "table.h"
 #include "veil-error.h"
 
 #include <glib/gi18n.h>
@@ -48,13 +49,14 @@ print_tee (const Listing *listing, const VeilTee *tee)
 {
   const VeilBuild *build = find_build (listing, tee->pcr_hash);
   g_autoptr (GString) line = g_string_new (tee->id);
+  VeilTable *table = veil_table_new ("  ");
 
   if (g_strcmp0 (tee->id, listing->active_id) == 0)
     g_string_append_printf (line, "  %s", C_ ("enclave", "active"));
   if (g_strcmp0 (tee->id, listing->settings->tee_id) == 0)
     g_string_append_printf (line, "  %s", C_ ("enclave", "selected"));
   g_print ("%s\n", line->str);
-  veil_cli_print_row ("  ", C_ ("enclave", "endpoint"), 9, tee->endpoint);
+  veil_table_add (table, C_ ("enclave", "endpoint"), tee->endpoint);
   g_string_assign (line, tee->pcr_hash);
   if (build != NULL && build->version != NULL)
     {
@@ -65,7 +67,8 @@ print_tee (const Listing *listing, const VeilTee *tee)
     g_string_append_printf (line, "  %s", C_ ("build", "pinned"));
   if (build != NULL && build->version != NULL && !build->approved)
     g_string_append_printf (line, "  %s", C_ ("build", "no longer approved"));
-  veil_cli_print_row ("  ", C_ ("enclave", "PCR"), 9, line->str);
+  veil_table_add (table, C_ ("enclave", "PCR"), line->str);
+  veil_table_print (table);
   if (tee->unusable != NULL)
     g_print (_ ("  not used: %s\n"), tee->unusable);
 }

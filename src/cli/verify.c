@@ -4,6 +4,7 @@
 /* og-veil verify: checks a receipt again, without network. */
 #include "cli.h"
 #include "input.h"
+#include "table.h"
 
 #include "hex.h"
 #include "receipt.h"
@@ -117,21 +118,21 @@ check_rest (Report *self, const guint8 *signed_by, GBytes *request, GBytes *resp
 }
 
 static void
-print_field (const char *name, const char *value)
+add_field (VeilTable *table, const char *name, const char *value)
 {
   g_autofree char *printable = veil_cli_printable (value);
 
   g_strdelimit (printable, "\n\t", ' ');
-  veil_cli_print_row ("  ", name, 13, printable);
+  veil_table_add (table, name, printable);
 }
 
 static void
-print_names (const char *name, GStrv names)
+add_names (VeilTable *table, const char *name, GStrv names)
 {
   g_autofree char *joined = g_strjoinv (", ", names);
 
   if (*joined != '\0')
-    print_field (name, joined);
+    add_field (table, name, joined);
 }
 
 static void
@@ -143,19 +144,22 @@ print_receipt (const Report *self)
   g_autofree char *time = g_date_time_format (signed_at, _ ("%Y-%m-%d %H:%M:%S UTC"));
   g_autofree char *request_hash = veil_hex_encode_0x (proof->request_hash, 32);
   g_autofree char *output_hash = veil_hex_encode_0x (proof->output_hash, 32);
+  VeilTable *table = veil_table_new ("  ");
 
-  g_print ("\n%s\n", _ ("Covered by the signature:"));
-  print_field (C_ ("receipt", "enclave"), proof->tee_id);
-  print_field (C_ ("receipt", "signed at"), time);
-  print_field (C_ ("receipt", "request hash"), request_hash);
-  print_field (C_ ("receipt", "output hash"), output_hash);
-  print_names (C_ ("receipt", "of the answer"), proof->signed_);
-  g_print ("%s\n", _ ("Said by the receipt, not covered by the signature:"));
-  print_field (C_ ("receipt", "model"), self->receipt->model);
-  print_field (C_ ("receipt", "endpoint"), proof->tee_endpoint);
-  print_field (C_ ("receipt", "PCR hash"), proof->pcr_hash);
-  print_names (C_ ("receipt", "unsigned"), self->unsigned_ != NULL ? self->unsigned_ : proof->unsigned_);
-  print_names (C_ ("receipt", "not sent"), proof->dropped);
+  g_print ("\n");
+  veil_table_add_line (table, _ ("Covered by the signature:"));
+  add_field (table, C_ ("receipt", "enclave"), proof->tee_id);
+  add_field (table, C_ ("receipt", "signed at"), time);
+  add_field (table, C_ ("receipt", "request hash"), request_hash);
+  add_field (table, C_ ("receipt", "output hash"), output_hash);
+  add_names (table, C_ ("receipt", "of the answer"), proof->signed_);
+  veil_table_add_line (table, _ ("Said by the receipt, not covered by the signature:"));
+  add_field (table, C_ ("receipt", "model"), self->receipt->model);
+  add_field (table, C_ ("receipt", "endpoint"), proof->tee_endpoint);
+  add_field (table, C_ ("receipt", "PCR hash"), proof->pcr_hash);
+  add_names (table, C_ ("receipt", "unsigned"), self->unsigned_ != NULL ? self->unsigned_ : proof->unsigned_);
+  add_names (table, C_ ("receipt", "not sent"), proof->dropped);
+  veil_table_print (table);
 }
 
 static void
