@@ -128,6 +128,16 @@ def test_command_of_the_units():
         [line] = values(kind, 'ExecStart')
         assert shlex.split(line)[1:] == ['serve', '-f']
         assert values(kind, 'UMask') == ['0077']
+        assert values(kind, 'KillMode') == ['mixed'], 'the helper would end first, and look like an accident'
+
+
+def test_what_need_not_be():
+    """A unit does not start where the file of a credential is missing, if that is a path and not a name to look for in /etc/credstore."""
+    [credential] = values('system', 'LoadCredential')
+    key, name = credential.split(':')
+    assert key == 'api-key' and '/' not in name and '/etc/credstore/' + name in DOCS.read_text()
+    [file] = values('system', 'EnvironmentFile')
+    assert file.startswith('-') and file[1:] in DOCS.read_text()
 
 
 def credentials(tmp_path, content):
@@ -140,7 +150,6 @@ def credentials(tmp_path, content):
 def system_environment(tmp_path):
     """What the system unit sets, with %S where the test may write."""
     line = ' '.join(values('system', 'Environment'))
-    assert re.search(r'LoadCredential=api-key:', text_of('system'))
     return dict(word.split('=', 1) for word in line.replace('%S', str(tmp_path)).split())
 
 

@@ -249,17 +249,17 @@ def test_packages_own_tests(full, name):
 
 def test_purging_leaves_nothing(full):
     """Of the packages, and of what the system service and docs/service.md make."""
-    for file in ('var/lib/private/og-veil/session.json', 'etc/og-veil/api-key'):
-        (full.path / file).parent.mkdir(parents=True)
+    for file in ('var/lib/private/og-veil/session.json', 'etc/credstore/og-veil.api-key', 'etc/og-veil/environment'):
+        (full.path / file).parent.mkdir(parents=True, exist_ok=True)
         (full.path / file).write_text('secret')
     (full.path / 'var/lib/og-veil').symlink_to('private/og-veil')
     full.dpkg('--remove', *DEPENDS)
-    assert (full.path / 'etc/og-veil/api-key').exists(), 'a removal is no purge'
+    assert (full.path / 'etc/credstore/og-veil.api-key').exists(), 'a removal is no purge'
     full.dpkg('--purge', *DEPENDS)
     left = {file for file in full.files() - full.before - full.listed() if not file.startswith('tmp/')}
     # What other packages' triggers write about all that is installed.
     assert left <= {'etc/ld.so.cache', 'var/cache/ldconfig', 'var/cache/ldconfig/aux-cache', 'usr/share/glib-2.0/schemas/gschemas.compiled',
-                    'usr/lib/%s/gio/modules/giomodule.cache' % said('dpkg-architecture', '-qDEB_HOST_MULTIARCH').strip(), 'var/lib/private',
+                    'usr/lib/%s/gio/modules/giomodule.cache' % said('dpkg-architecture', '-qDEB_HOST_MULTIARCH').strip(), 'var/lib/private', 'etc/credstore',
                     'var/log', 'var/log/dpkg.log'}
     compiled = full.path / 'usr/share/glib-2.0/schemas/gschemas.compiled'
     assert not compiled.exists() or ID.encode() not in compiled.read_bytes()
