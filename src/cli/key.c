@@ -63,12 +63,37 @@ ask_for_key (GError **error)
   return NULL;
 }
 
+static char *
+load (const VeilSettings *settings)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  veil_api_key_load_async (settings->session_store, settings->home, VEIL_STORE_MAY_PROMPT, NULL, on_ready, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return veil_api_key_load_finish (result, NULL);
+}
+
+/* Both or neither: a key that the server is not told of would be another one with its next start. */
+static gboolean
+save_and_require (const VeilSettings *settings, const char *key, GError **error)
+{
+  char *former = load (settings);
+  gboolean saved = save (settings, key, error);
+  gboolean done = saved && require (settings, TRUE, error);
+
+  if (saved && !done)
+    save (settings, former, NULL);
+  veil_secret_free (former);
+  return done;
+}
+
 static VeilExit
 set (const VeilSettings *settings)
 {
   g_autoptr (GError) error = NULL;
   char *key = ask_for_key (&error);
-  gboolean done = key != NULL && save (settings, key, &error) && require (settings, TRUE, &error);
+  gboolean done = key != NULL && save_and_require (settings, key, &error);
 
   veil_secret_free (key);
   if (!done)

@@ -56,6 +56,20 @@ def test_file(home):
     veil.stop()
 
 
+def test_settings_that_cannot_be_written(home):
+    """The key is as it was then, for the server would not be told of another one before its next start."""
+    home.mkdir(parents=True)
+    (home / 'settings.lock').mkdir()
+    assert 'settings.ini cannot be written' in one_sentence(set_key(home, KEY, *FILE, code=1).stderr)
+    assert run('key', 'show', *FILE, home=home).returncode == 1 and not (home / 'api-key').exists()
+    (home / 'settings.lock').rmdir()
+    set_key(home, KEY, *FILE)
+    (home / 'settings.lock').unlink()
+    (home / 'settings.lock').mkdir()
+    one_sentence(set_key(home, OTHER, *FILE, code=1).stderr)
+    assert run('key', 'show', *FILE, home=home).stdout.decode() == KEY + '\n'
+
+
 def test_commands_know_the_key(home, tmp_path):
     set_key(home, KEY, *FILE)
     (home / 'settings.ini').write_text("[veil]\nrequire-api-key=true\nsession-store='file'\n")
