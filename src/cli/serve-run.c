@@ -77,7 +77,8 @@ report (Serve *serve, char kind, const char *text)
 static void
 on_listening (Serve *serve, const char *welcome)
 {
-  g_autofree char *url = veil_instance_info_get_url (veil_instance_get_info (serve->instance));
+  VeilServer *server = veil_service_get_server (serve->service);
+  g_autofree char *url = veil_settings_make_url (veil_server_get_host (server), veil_server_get_port (server));
   g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=listening on %s", url);
 
   if (serve->options->background)
@@ -140,8 +141,8 @@ on_restart_signal (gpointer user_data)
     return G_SOURCE_CONTINUE;
   serve->restart = TRUE;
   /* It may have moved since it began; and it may not have begun yet. */
-  if (veil_instance_get_info (serve->instance)->port != 0)
-    serve->port = veil_instance_get_info (serve->instance)->port;
+  if (veil_service_get_server (serve->service) != NULL)
+    serve->port = veil_server_get_port (veil_service_get_server (serve->service));
   begin_stop (serve);
   return G_SOURCE_CONTINUE;
 }

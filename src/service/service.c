@@ -14,6 +14,7 @@
 #include <glib/gi18n.h>
 
 /* Of five seconds that the whole program may take to end: */
+#define TELL_AGAIN_S 2
 #define DRAIN_PATIENCE_MS 4000 /* for requests that run */
 #define CLOSE_PATIENCE_MS 4500 /* for them and a renewal */
 
@@ -32,6 +33,7 @@ struct _VeilService
   VeilEndpoint *endpoint;    /* owned */
   GFileMonitor *monitors[2]; /* owned; of the settings file, and of the sandbox's choice; NULL where there is none */
   VeilInstance *instance;    /* not owned; may be NULL */
+  GSource *telling;          /* owned; of another attempt to tell it; NULL: it knows */
 
   guint64 verified;
   guint64 refused;
@@ -65,11 +67,20 @@ drop_network (VeilService *self)
 }
 
 static void
+stop_telling (VeilService *self)
+{
+  if (self->telling != NULL)
+    g_source_destroy (self->telling);
+  g_clear_pointer (&self->telling, g_source_unref);
+}
+
+static void
 veil_service_dispose (GObject *object)
 {
   VeilService *self = VEIL_SERVICE (object);
 
   veil_service_stop (self);
+  stop_telling (self);
   for (guint i = 0; i < G_N_ELEMENTS (self->monitors); i++)
     g_clear_object (&self->monitors[i]);
   if (self->account != NULL)
@@ -165,17 +176,42 @@ on_choosing (VeilNetwork *network, VeilService *self)
     veil_network_set_settings (network, get_settings (self));
 }
 
-/* Not worth ending for: who looks sees what was true before. */
-static void
-tell_instance (VeilService *self)
+static gboolean
+try_to_tell (VeilService *self, GError **error)
 {
   const char *host = self->server != NULL ? veil_server_get_host (self->server) : NULL;
   guint16 port = self->server != NULL ? veil_server_get_port (self->server) : 0;
-  g_autoptr (GError) error = NULL;
 
-  if (self->instance != NULL && (!veil_instance_set_address (self->instance, host, port, &error) ||
-                                 !veil_instance_set_session (self->instance, veil_account_get_session (self->account), &error)))
-    g_message ("Other commands are not told of this: %s", error->message);
+  return self->instance == NULL || (veil_instance_set_address (self->instance, host, port, error) &&
+                                    veil_instance_set_session (self->instance, veil_account_get_session (self->account), error));
+}
+
+static gboolean
+on_telling (gpointer data)
+{
+  VeilService *self = data;
+
+  if (!try_to_tell (self, NULL))
+    return G_SOURCE_CONTINUE;
+  stop_telling (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Not worth ending for: who looks sees what was true before, until the disk has room again. */
+static void
+tell_instance (VeilService *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean known = self->telling != NULL;
+
+  stop_telling (self);
+  if (try_to_tell (self, &error))
+    return;
+  if (!known)
+    g_message ("Other commands are not told of this yet: %s", error->message);
+  self->telling = g_timeout_source_new_seconds (TELL_AGAIN_S);
+  g_source_set_callback (self->telling, on_telling, self, NULL);
+  g_source_attach (self->telling, g_main_context_get_thread_default ());
 }
 
 void

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import stat
@@ -473,6 +474,30 @@ def test_tees_of_the_sandbox(home):
     tee = next(tee for tee in listed['tees'] if not tee['active'])
     home.good('tees', 'select', tee['tee_id'])
     assert tee['tee_id'] in home.good('test', 'x')
+
+
+def test_a_full_disk(home, tmp_path):
+    """Where it serves is true, even if others can be told only once there is room."""
+    first = Veil(tmp_path / 'first', '--home', str(home.path), *STORE)
+    room = (home.path / 'instance.lock').stat().st_size - 4  # enough as long as there is no address
+    first.stop()
+
+    def fill():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    process = subprocess.Popen([OG_VEIL, 'serve', '-f', '--port', '0', *STORE, '--home', str(home.path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=environment(**home.env), preexec_fn=fill)
+    try:
+        port = int(re.fullmatch(rb'listening on http://127.0.0.1:(\d+)/v1\n', process.stdout.readline())[1])
+        status = home.status(*STORE)
+        assert status['running'] and status['server']['port'] == 0 and home.run('test', '--port', str(port)).stderr.count(b'og-veil login') == 1
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        wait_until(lambda: home.status(*STORE)['server']['port'] == port, what='it to tell the others')
+        home.good('stop')
+        assert process.wait(DEADLINE) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 # Ending
