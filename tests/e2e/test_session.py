@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import threading
 import time
 
 import pytest
-from program import DEADLINE, Sandbox, Veil, run, wait_until
+from program import DEADLINE, OG_VEIL, PeerVeil, Sandbox, Veil, complete, run, wait_until
 from signin import Bus, Login
 from veil_peer import Peer
 
@@ -529,4 +530,92 @@ def test_requests_that_run_keep_their_session(network, tmp_path):
     assert veil.ask('gpt-4.1', 'hello').status == 401
     asker.join(DEADLINE)
     assert replies[0].status == 200
+    veil.stop()
+
+
+# A clock that jumps
+
+
+def used(pid):
+    """Seconds of processor time."""
+    fields = pathlib.Path('/proc/%d/stat' % pid).read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def test_clock_that_jumps(tmp_path):
+    """By a day, there and back: what was signed is not taken for new then, which is said; the session is renewed once, and nothing stays of it."""
+    clock = tmp_path / 'clock'
+
+    def jump(days):
+        (tmp_path / 'next').write_text(str(days * 86400))
+        os.rename(tmp_path / 'next', clock)
+    with Peer() as peer:
+        jump(0)
+        veil = PeerVeil(tmp_path / 'veil', peer, '--refresh-interval', '1', env={'LD_PRELOAD': os.environ['VEIL_CLOCK'], 'TEST_CLOCK': str(clock)})
+        assert works(veil) and peer.refreshes == []
+        for days, renewals in ((1, 1), (-1, 0)):
+            peer.refreshes.clear()
+            jump(days)
+            reads, before = len(peer.rpc_calls), used(veil.process.pid)
+            for _ in range(3):
+                reply = veil.ask('gpt-4.1', 'hello')
+                assert reply.status == 502 and reply.error['code'] == 'stale_response' and 'clock' in reply.error['message'], reply.body
+            assert peer.wait(lambda: len(peer.rpc_calls) >= reads + 2), 'the registry is no longer read'
+            assert len(peer.rpc_calls) <= reads + 30 and used(veil.process.pid) < before + 5, 'it is busy with the clock'
+            assert len(peer.refreshes) == renewals and veil.health()['status'] == 'ok'
+            jump(0)
+            assert works(veil) and len(peer.refreshes) == renewals
+        veil.stop()
+
+
+# Several who sign in
+
+
+def test_sign_ins_at_once(network, tmp_path):
+    """Each is done as a whole, or refused in one sentence; and who serves is who signed in last."""
+    other, home = Sandbox.start(), tmp_path / 'home'
+    veil = serve(tmp_path / 'served', home, *FILE)
+    bundles = [json.loads(place.sign_in_page()) for place in (network, other, network, other)]
+    for i, bundle in enumerate(bundles):
+        bundle['user']['email'] = 'person-%d@example.org' % i
+    done = {}
+    threads = [threading.Thread(target=lambda i=i: done.update({i: run('login', '--manual', *FILE, input=json.dumps(bundles[i]).encode(), home=home)})) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stored = json.loads((home / 'session.json').read_text())
+    trusted = stored['config']['chat_api_base_url']
+    for i, one in done.items():
+        good = bundles[i]['config']['chat_api_base_url'] == trusted
+        assert one.returncode == (0 if good else 1), one
+        assert one.stderr.count(b'\n') == (0 if good else 1) and (good or b'another network' in one.stderr), one
+    assert len(done) == 4 and stored['user']['email'] in {bundles[i]['user']['email'] for i, one in done.items() if one.returncode == 0}
+    assert json.loads((home / 'trust.json').read_text())['relay'] == trusted
+    wait_until(lambda: works(veil), what='it to be taken up')
+    status = json.loads(run('status', '--json', *FILE, home=home).stdout)
+    assert status['account']['email'] == stored['user']['email'] and status['relay'] == trusted
+    veil.stop()
+    assert sorted(path.name for path in home.iterdir()) == ['session.generation', 'session.json', 'session.lock', 'trust.json'], 'nothing half done is left'
+    other.stop()
+
+
+def test_sign_in_on_a_full_disk(network, tmp_path):
+    """One sentence, and the session from before is kept, for the server as well."""
+    home, bundle = tmp_path / 'home', json.loads(network.sign_in_page())
+    sign_in(home, bundle, *FILE)
+    veil, before = serve(tmp_path / 'served', home, *FILE), (home / 'session.json').read_bytes()
+    bundle['user']['email'] = 'another@example.org'
+
+    def fill():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+    for command, text in ((('login', '--manual'), json.dumps(bundle).encode()), (('logout',), b'')):
+        done = complete([OG_VEIL, *command, *FILE, '--home', str(home)], input=text, preexec_fn=fill)
+        if command == ('login', '--manual'):
+            assert done.returncode == 1 and b'cannot be written' in done.stderr and done.stderr.count(b'\n') == 1 and done.stdout == b'', done
+            assert (home / 'session.json').read_bytes() == before and works(veil)
+    # To forget needs no room; the server is told by a file that does.
+    assert done.returncode == 1 and b'restart it' in done.stderr and done.stderr.count(b'\n') == 1, done
+    assert not (home / 'session.json').exists()
     veil.stop()
