@@ -53,6 +53,9 @@ veil_home_bump_generation (const char *home, GError **error)
     return FALSE;
   if (g_file_set_contents_full (path, word, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &cause))
     return TRUE;
+  /* No file is another generation too, and needs no room. */
+  if (unlink (path) == 0)
+    return TRUE;
   g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("A running server cannot be told of the change (%s); restart it"),
                cause->message);
   return FALSE;
@@ -104,7 +107,7 @@ veil_home_watch_new (const char *home, VeilHomeChanged changed, gpointer user_da
   self->fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
   if (!make_home (home, &error))
     g_message ("%s", error->message);
-  if (self->fd < 0 || inotify_add_watch (self->fd, home, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
+  if (self->fd < 0 || inotify_add_watch (self->fd, home, IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR) < 0)
     g_message ("Signing in or out elsewhere is not noticed until the next start: %s", g_strerror (errno));
   if (self->fd >= 0)
     {
