@@ -38,7 +38,9 @@ make_home (const char *home, GError **error)
 {
   if (g_mkdir_with_parents (home, 0700) == 0)
     return TRUE;
-  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The folder %s cannot be made: %s"), home, g_strerror (errno));
+  g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+               _ ("The folder %s cannot be made (%s); see that the home can be written to, or choose another one with --home"),
+               home, g_strerror (errno));
   return FALSE;
 }
 
@@ -203,7 +205,10 @@ veil_home_lock_async (const char *home, GCancellable *cancellable, GAsyncReadyCa
   wait->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (wait->fd < 0)
     {
-      g_task_return_new_error (task, VEIL_ERROR, VEIL_ERROR_STORE, _ ("%s cannot be opened: %s"), path, g_strerror (errno));
+      g_task_return_new_error (
+          task, VEIL_ERROR, VEIL_ERROR_STORE,
+          _ ("%s cannot be opened (%s); see that the home can be written to, or choose another one with --home"), path,
+          g_strerror (errno));
       return;
     }
   if (!try_lock (task))

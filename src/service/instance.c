@@ -229,7 +229,9 @@ lock_path (const char *path, VeilInstanceInfo **holder, GError **error)
   if (problem == EAGAIN)
     set_unclear_error (error, path);
   else
-    set_store_error (error, path, problem, _ ("%s cannot be locked: %s"), path, g_strerror (problem));
+    set_store_error (error, path, problem,
+                     _ ("%s cannot be locked (%s); see that the home can be written to, or choose another one with --home"), path,
+                     g_strerror (problem));
   return -1;
 }
 
@@ -259,7 +261,9 @@ veil_instance_acquire (const char *home, const VeilInstanceInfo *info, VeilInsta
   *holder = NULL;
   if (g_mkdir_with_parents (home, 0700) != 0)
     {
-      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE, _ ("The folder %s cannot be made: %s"), home, g_strerror (errno));
+      g_set_error (error, VEIL_ERROR, VEIL_ERROR_STORE,
+                   _ ("The folder %s cannot be made (%s); see that the home can be written to, or choose another one with --home"),
+                   home, g_strerror (errno));
       return NULL;
     }
   stale = lock_path (path, holder, error);

@@ -237,9 +237,16 @@ def test_start_that_comes_to_nothing(home, tmp_path):
     (home.path / 'veil.log').unlink()
 
 
-def test_home_that_cannot_be_used():
-    done = run('--sandbox', '--port', '0', home='/dev/null/home')
-    assert done.returncode == 1 and '/dev/null/home' in one_sentence(done)
+@pytest.mark.parametrize('command', [('serve', '-f', '--sandbox', '--port', '0'), ('logout', *STORE)], ids=lambda command: command[0])
+def test_home_that_cannot_be_used(home, command):
+    """It says which, and what to do."""
+    (home.path / 'session.lock').mkdir(parents=True)
+    (home.path / 'instance.lock').symlink_to('/dev/null/nothing')
+    for path, name in ((home.path, str(home.path / ('session.lock' if command[0] == 'logout' else 'instance.lock'))), ('/dev/null/home', '/dev/null/home')):
+        done = run(*command, home=path)
+        message = one_sentence(done)
+        assert done.returncode == 1 and name in message and message.endswith(', or choose another one with --home'), done
+    (home.path / 'instance.lock').unlink()
 
 
 def test_start_that_is_stopped(home, tmp_path):
