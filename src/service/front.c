@@ -30,6 +30,7 @@ struct _VeilFront
   gboolean on;
   gboolean fleeting; /* the session could not be kept */
   gboolean stopped;
+  guint16 port;             /* where it served last; 0: nowhere yet */
   GError *problem;          /* owned */
   GCancellable *naming;     /* owned; while it is asked who has the port, or NULL */
   VeilInstance *instance;   /* owned; while it is on, outside tests without a home */
@@ -103,11 +104,22 @@ stop_takeover (VeilFront *self)
   g_clear_pointer (&self->takeover, g_source_unref);
 }
 
+/* For the next time: those who were told the address find it there. */
+static void
+note_port (VeilFront *self)
+{
+  VeilServer *server = veil_service_get_server (self->service);
+
+  if (server != NULL)
+    self->port = veil_server_get_port (server);
+}
+
 static void
 close_service (VeilFront *self)
 {
   if (self->service == NULL)
     return;
+  note_port (self);
   release_instance (self);
   g_signal_handlers_disconnect_by_data (self->service, self);
   veil_service_stop (self->service);
@@ -182,6 +194,7 @@ start_endpoint (VeilFront *self)
   if (!self->on || self->starting != NULL || veil_service_get_server (self->service) != NULL || !acquire_instance (self))
     return;
   veil_service_set_instance (self->service, self->instance);
+  veil_service_prefer_port (self->service, self->port);
   if (veil_service_start (self->service, &self->problem))
     return;
   release_instance (self);
@@ -288,6 +301,7 @@ veil_front_set_on (VeilFront *self, gboolean on)
   else
     {
       stop_takeover (self);
+      note_port (self);
       veil_service_stop (self->service);
       release_instance (self);
       clear_problem (self);

@@ -31,7 +31,7 @@ void                veil_front_stop (VeilFront *self);
 void                veil_front_stop_async (VeilFront *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 void                veil_front_stop_finish (VeilFront *self, GAsyncResult *result);
 
-/* On: serves as soon as it can. A failure is in the state. */
+/* On: serves as soon as it can, where it did before if the settings leave the port open. A failure is in the state. */
 void                veil_front_set_on (VeilFront *self, gboolean on);
 gboolean            veil_front_get_on (VeilFront *self); /* TRUE from switching on to switching off, whatever came of it */
 /* Into the simulated network, or back to the account. */

@@ -241,6 +241,8 @@ static void
 test_off_and_on (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *url = NULL;
+  g_autofree char *again = NULL;
+  g_autofree char *outside = NULL;
 
   veil_front_set_on (fixture->front, TRUE);
   TEST_ITERATE_UNTIL (veil_front_get_state (fixture->front) == VEIL_FRONT_ON);
@@ -255,6 +257,12 @@ test_off_and_on (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (veil_front_get_state (fixture->front), ==, VEIL_FRONT_ON);
   ask (fixture, "gpt-4.1");
   g_assert_cmpint (fixture->trial->outcome, ==, VEIL_TRIAL_VERIFIED);
+  /* Any port was asked for, and this is the one that was told to others. */
+  again = veil_front_get_url (fixture->front);
+  g_assert_cmpstr (again, ==, url);
+  veil_front_set_sandbox (fixture->front, FALSE);
+  outside = veil_front_get_url (fixture->front);
+  g_assert_cmpstr (outside, ==, url);
 }
 
 /* Whoever changes their mind while the sandbox comes up is not surprised by it later. */
