@@ -3,6 +3,7 @@
 """The window at the least of its width, in the real translations: nothing is cut off, and GTK finds nothing to complain of."""
 
 import gettext
+import json
 import os
 import pathlib
 import socket
@@ -11,6 +12,8 @@ import subprocess
 import locales
 import pytest
 from desktop import App, Desktop, wait_until
+from program import run, sign_in
+from veil_peer import Peer
 from window import Window, connect
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -97,3 +100,52 @@ def test_why_it_cannot_serve(desktop, atspi, tmp_path, language):
             window.press(tr('Use a _Free Port'), 'push button')
             window.find(tr('No Requests Yet'))
             assert window.says('http://127.0.0.1:') and not window.says(':%d/' % port)
+
+
+@pytest.fixture
+def arabic(tmp_path):
+    """In two fonts, of which the first has no Arabic letters: their widths are what GTK 4.8 is easily wrong about."""
+    tr = Language('ar', tmp_path)
+    settings = tmp_path / 'config' / 'gtk-4.0' / 'settings.ini'
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[Settings]\ngtk-font-name=Cantarell, DejaVu Sans 11\n')
+    tr.env['XDG_CONFIG_HOME'] = str(tmp_path / 'config')
+    return tr
+
+
+def test_signing_in_from_the_right_to_the_left(desktop, atspi, arabic, tmp_path):
+    """Up to the question of whoever signs in at another network than before."""
+    home, code, applications = tmp_path / 'home', tmp_path / 'code', tmp_path / 'data' / 'applications'
+    applications.mkdir(parents=True)
+    (applications / 'browser.desktop').write_text('[Desktop Entry]\nType=Application\nName=Browser\nExec=true %u\n')
+    (applications / 'mimeapps.list').write_text('[Default Applications]\nx-scheme-handler/http=browser.desktop\n')
+    with Peer() as peer, Peer() as other:
+        sign_in(home, peer.bundle())
+        assert run('logout', '--session-store', 'file', home=home).returncode == 0
+        code.write_text(json.dumps(other.bundle()))
+    desktop.start(['xclip', '-quiet', '-selection', 'clipboard', '-i', str(code)])
+    wait_until(lambda: b'opengradient-cli-auth' in desktop.run('xclip', '-selection', 'clipboard', '-o', check=False), 'the clipboard')
+    env = {**arabic.env, 'XDG_DATA_HOME': str(applications.parent)}
+    with App(desktop, '--app-url', 'http://127.0.0.1:9', '--session-store', 'file', home=home, env=env) as app:
+        window = opened(app, atspi)
+        window.press(arabic('Sign _In'), 'push button')
+        window.find(arabic('_Cancel'), 'push button')
+        window.click(window.find(arabic('Or _paste the code that the page shows'), 'text'))
+        window.keys('ctrl+v', 'Return')
+        window.find(arabic('_Trust It'), 'push button')
+        window.keys('Escape')
+        window.find(arabic('Signing In Was Cancelled'))
+
+
+def test_a_request_from_the_right_to_the_left(desktop, atspi, arabic, tmp_path):
+    with App(desktop, '--sandbox', home=tmp_path / 'home', env=arabic.env) as app:
+        window = opened(app, atspi)
+        window.find(arabic('No Requests Yet'))
+        window.keys('alt+3')
+        window.press(arabic('Se_nd'), 'push button')
+        wait_until(lambda: window.says(arabic('Verified (sandbox: simulated, not attested)')), 'the answer')
+        window.keys('alt+1')
+        window.click(wait_until(lambda: next((node for node in window.showing() if node.role == 'list item' and 'gpt-4.1-mini' in node.name), None), 'the request'))
+        outcome = window.find(arabic('All checks passed, with the keys of a simulated enclave. Nothing is attested.'))
+        place = wait_until(lambda: outcome.get(lambda: outcome.accessible.get_extents(atspi.CoordType.WINDOW), None), 'its place')
+        assert 12 <= place.x and place.x + place.width <= 348, (place.x, place.width)
