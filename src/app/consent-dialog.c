@@ -3,6 +3,8 @@
 
 #include "consent-dialog.h"
 
+#include "direction.h"
+
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
@@ -42,14 +44,16 @@ build_differences (const char *differences)
   GtkWidget *label = gtk_label_new (NULL);
   g_auto (GStrv) lines = g_strsplit (differences, "\n", -1);
   g_autoptr (GString) text = g_string_new (NULL);
+  /* A line that only has an address would be read from the left to the right in any language. */
+  const char *arrow = gtk_widget_get_default_direction () == GTK_TEXT_DIR_RTL ? "\u200f←" : "→";
 
   for (guint i = 0; lines[i] != NULL; i++)
     {
       g_auto (GStrv) sides = g_strsplit (g_strstrip (lines[i]), " -> ", 2);
+      g_autofree char *other = sides[0] != NULL && sides[1] != NULL ? veil_direction_isolate (sides[1]) : NULL;
 
-      if (sides[0] == NULL || sides[1] == NULL)
-        continue;
-      g_string_append_printf (text, "%s%s\n→ %s", text->len > 0 ? "\n\n" : "", sides[0], sides[1]);
+      if (other != NULL)
+        g_string_append_printf (text, "%s%s\n%s %s", text->len > 0 ? "\n\n" : "", sides[0], arrow, other);
     }
   gtk_label_set_label (GTK_LABEL (label), text->str);
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
