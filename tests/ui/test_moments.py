@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window at odd moments: started while it ends, and asked for what is no longer there."""
 
+import http.client
+import json
+import socket
 import subprocess
+import time
 
 import pytest
-from desktop import VEIL, App, wait_until
+from desktop import DEADLINE, VEIL, App, wait_until
 from faults import flip_signature, signed_fields
 from program import sign_in
 from test_hostile import activate, opened, started
 from test_notifications import address, ask
 from tray import PanelDesktop, Tray
-from veil_peer import Peer
+from veil_peer import Peer, answers
 from window import connect
 
 
@@ -73,6 +77,69 @@ def test_started_while_it_is_told_to_end(desktop, atspi, peer, tmp_path):
         wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
         start_another(desktop, tmp_path / 'home')
         assert app.wait() == 0
+
+
+class Client:
+    """A program that has asked for a stream."""
+
+    def __init__(self, port, model):
+        self.connection = http.client.HTTPConnection('127.0.0.1', port, timeout=DEADLINE)
+        self.connection.connect()
+        self.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.connection.request('POST', '/v1/chat/completions', json.dumps({'model': model, 'stream': True, 'messages': [{'role': 'user', 'content': 'hello'}]}),
+                                {'Content-Type': 'application/json'})
+
+    def status(self):
+        """None: there was no answer."""
+        try:
+            return self.connection.getresponse().status
+        except (http.client.RemoteDisconnected, ConnectionResetError):
+            return None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.connection.close()
+
+
+def quit_by_key(window, tray):
+    window.focus_window()
+    window.keys('ctrl+q')
+
+
+def quit_by_tray(window, tray):
+    tray.click('Quit')
+
+
+@pytest.mark.parametrize('quit_it', [quit_by_key, quit_by_tray])
+def test_quit_amid_a_stream(desktop, atspi, peer, tmp_path, quit_it):
+    """Who reads one goes on reading it to its end; who waits for one that does not come waits no longer, and gets nothing of it. The program says nothing."""
+    text = 'word ' * 2000000  # more than all buffers hold
+    peer.handlers['long'] = lambda ex: answers.send_text(ex, text)
+    peer.handlers['endless'] = lambda ex: ex.hold(60)
+    sign_in(tmp_path / 'home', peer.bundle())
+    with started(desktop, atspi, tmp_path / 'home') as app:
+        tray, window = Tray(app), opened(app, atspi)
+        serving(window)
+        port = address(desktop, tray)
+        with Client(port, 'long') as reader, Client(port, 'endless') as waiter:
+            stream = reader.connection.getresponse()
+            first = stream.readline()
+            assert first.startswith(b'data: {') and stream.getheader('X-OpenGradient-Verified') == 'true'
+            peer.wait_seen('endless')
+            before, begun = app.said(), time.monotonic()
+            quit_it(window, tray)
+            wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
+            events = [line[6:] for line in (first + stream.read()).split(b'\n') if line.startswith(b'data: ')]
+            assert events[-1] == b'[DONE]' and events.count(b'[DONE]') == 1
+            chunks = [json.loads(event) for event in events[:-1]]
+            assert ''.join(choice['delta'].get('content') or '' for chunk in chunks for choice in chunk['choices']) == text
+            assert waiter.status() != 200
+        assert app.wait() == 0
+        print('ended within %.1f s' % (time.monotonic() - begun))
+        assert time.monotonic() - begun < 15, 'five seconds, and some for a busy machine'
+        assert app.said() == before
 
 
 def test_a_notification_of_a_request_that_is_gone(desktop, atspi, peer, tmp_path):
