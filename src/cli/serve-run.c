@@ -20,10 +20,14 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FORMER_PORT "VEIL_FORMER_PORT" /* from one start to the next in place: where the endpoint was */
+/* From one start to the next in place: where the endpoint was, and what holds the home meanwhile. */
+#define FORMER_PORT "VEIL_FORMER_PORT"
+#define FORMER_LOCK "VEIL_FORMER_LOCK"
 
 typedef struct
 {
@@ -42,6 +46,7 @@ typedef struct
   GCancellable *hurry;         /* owned; set from the first signal on */
   gboolean restart;
   guint16 port;  /* of the endpoint, this time or the time before; 0: none yet */
+  int lock;      /* on the home, from the time before; -1: none */
   GError *error; /* owned; why the loop ended, if not by a signal */
 } Serve;
 
@@ -167,8 +172,10 @@ start_again (Serve *serve)
 {
   g_autofree char **arguments = veil_serve_filter_command (serve->options->command, NULL);
   g_autofree char *port = g_strdup_printf ("%u", serve->port);
+  g_autofree char *lock = g_strdup_printf ("%d", veil_instance_hand_over (serve->instance));
   g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), FORMER_PORT, port, TRUE);
 
+  environment = g_environ_setenv (environment, FORMER_LOCK, lock, TRUE);
   veil_sd_notify_reloading ();
   g_message ("Starting again");
   if (chdir (serve->folder) == 0)
@@ -285,7 +292,9 @@ take_home (Serve *serve)
     .program = (char *) "og-veil", .log = log, .sandbox = serve->options->sandbox, .restarts = serve->program != NULL
   };
 
-  serve->instance = veil_instance_acquire (serve->settings->home, &info, &serve->holder, &serve->error);
+  serve->instance = veil_instance_take_over (serve->settings->home, &info, serve->lock);
+  if (serve->instance == NULL)
+    serve->instance = veil_instance_acquire (serve->settings->home, &info, &serve->holder, &serve->error);
   if (serve->instance != NULL && serve->options->sandbox)
     veil_settings_file_erase_choice (serve->settings->home);
   return serve->instance != NULL;
@@ -310,16 +319,28 @@ go_into_background (Serve *serve)
 }
 
 /* Not for those that are started from here. */
-static guint16
-take_former_port (void)
+static guint64
+take_former (const char *name, guint64 max, guint64 otherwise)
 {
-  const char *text = g_getenv (FORMER_PORT);
-  guint64 port = 0;
+  const char *text = g_getenv (name);
+  guint64 value;
 
-  if (text != NULL && !g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, NULL))
-    port = 0;
-  g_unsetenv (FORMER_PORT);
-  return (guint16) port;
+  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 0, max, &value, NULL))
+    value = otherwise;
+  g_unsetenv (name);
+  return value;
+}
+
+/* `og-veil restart` may be heard when nobody listens: between two starts in place, or before the first has begun. It is kept for later then, and must not end
+ * the program, as the signal does with who does not know it. */
+static void
+hold_restarts (gboolean hold)
+{
+  sigset_t signals;
+
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGUSR1);
+  pthread_sigmask (hold ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
 }
 
 static void
@@ -343,6 +364,7 @@ run_loop (Serve *serve)
   ready = serve->options->sandbox || find_account (serve); /* until then, signals end the program where it stands */
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     sources[i] = g_unix_signal_add (signals[i].number, signals[i].func, serve);
+  hold_restarts (FALSE);
   if (ready && serve->options->background)
     ready = go_into_background (serve);
   if (ready && serve->options->sandbox)
@@ -355,8 +377,11 @@ run_loop (Serve *serve)
   veil_service_set_instance (serve->service, NULL);
   if (serve->sandbox != NULL)
     veil_sandbox_process_stop (serve->sandbox);
+  /* Before it starts again, one more restart is that very one: other threads may hear of it still. */
+  hold_restarts (TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
-    g_source_remove (sources[i]);
+    if (!serve->restart || signals[i].number != SIGUSR1)
+      g_source_remove (sources[i]);
 }
 
 static VeilExit
@@ -394,17 +419,19 @@ veil_serve_run (VeilSettings *settings, const VeilServeOptions *options)
                   .settings = settings,
                   .options = options,
                   .report = options->report,
-                  .port = take_former_port (),
+                  .port = (guint16) take_former (FORMER_PORT, G_MAXUINT16, 0),
+                  .lock = (int) take_former (FORMER_LOCK, G_MAXINT, (guint64) -1),
                   .log = veil_log_install ("og-veil"),
                   .program = g_file_read_link ("/proc/self/exe", NULL),
                   .folder = g_get_current_dir () };
   VeilExit status;
 
+  hold_restarts (TRUE);
   if (take_home (&serve))
     run_loop (&serve);
-  veil_instance_release (serve.instance);
   if (serve.restart && serve.error == NULL)
     start_again (&serve);
+  veil_instance_release (serve.instance);
   status = end (&serve);
 
   g_clear_error (&serve.error);

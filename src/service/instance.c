@@ -284,6 +284,38 @@ veil_instance_acquire (const char *home, const VeilInstanceInfo *info, VeilInsta
   return NULL;
 }
 
+int
+veil_instance_hand_over (VeilInstance *self)
+{
+  fcntl (self->fd, F_SETFD, 0);
+  return self->fd;
+}
+
+/* A home without room for news keeps what the file says, and is told with the address. */
+VeilInstance *
+veil_instance_take_over (const char *home, const VeilInstanceInfo *info, int fd)
+{
+  g_autofree char *path = g_build_filename (home, NAME, NULL);
+  g_autoptr (GError) error = NULL;
+  VeilInstance *self;
+
+  if (fd < 0 || !is_current (fd, path) || lock (fd, LOCK_EX) != 0)
+    return NULL;
+  fcntl (fd, F_SETFD, FD_CLOEXEC);
+  self = g_new0 (VeilInstance, 1);
+  self->path = g_steal_pointer (&path);
+  self->info = complete_info (info);
+  self->fd = put (self->path, self->info, &error);
+  if (self->fd >= 0)
+    close (fd);
+  else
+    {
+      g_message ("Other commands are not told of this yet: %s", error->message);
+      self->fd = fd;
+    }
+  return self;
+}
+
 /* Takes over @info. */
 static gboolean
 replace (VeilInstance *self, VeilInstanceInfo *info, GError **error)

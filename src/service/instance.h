@@ -59,6 +59,11 @@ typedef struct _VeilInstance VeilInstance;
  *   or who runs cannot be told.
  */
 VeilInstance           *veil_instance_acquire (const char *home, const VeilInstanceInfo *info, VeilInstanceInfo **holder, GError **error);
+/* For a program that execs itself: the lock stays with the process, under the number that is returned, for veil_instance_take_over(). */
+int                     veil_instance_hand_over (VeilInstance *self);
+/* Goes on with the lock of @home that is open as @fd, whoever says so, under another start time. Returns: (transfer full): %NULL if @fd is none, and
+ * veil_instance_acquire() is to be asked. */
+VeilInstance           *veil_instance_take_over (const char *home, const VeilInstanceInfo *info, int fd);
 /* Where requests are accepted from now on; NULL and 0: nowhere. On failure (VEIL_ERROR_STORE) others see what was there before. */
 gboolean                veil_instance_set_address (VeilInstance *self, const char *host, guint16 port, GError **error);
 /* Whose network is used from now on (its tokens and names are not told); NULL: nobody's. */

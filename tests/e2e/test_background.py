@@ -3,6 +3,7 @@
 """A life in the background: `og-veil` without a command, stop, restart, status, and one instance for each home."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -49,6 +50,20 @@ class Home:
 
     def status(self, *args):
         return json.loads(self.good('status', '--json', *args))
+
+    def is_held(self):
+        """Whether somebody has the lock on what stands there now."""
+        while True:
+            try:
+                with open(self.path / 'instance.lock', 'rb') as file:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    # Unless another one was put in its place between the two.
+                    if os.path.samestat(os.fstat(file.fileno()), os.stat(self.path / 'instance.lock')):
+                        return False
+            except BlockingIOError:
+                return True
+            except FileNotFoundError:
+                return False
 
     def log(self):
         path = self.path / 'veil.log'
@@ -415,6 +430,29 @@ def test_restart_in_the_foreground(home, tmp_path):
     wait_until(lambda: len(veil.stdout) == 2, what='the second address')
     assert veil.process.poll() is None and veil.stdout[1] == 'listening on http://127.0.0.1:%d/v1' % home.facts()['port']
     veil.stop()
+
+
+def test_restarts_and_stop_at_once(home):
+    """While it starts again the home is not anybody's to take, and whoever wants it to end or to start again is heard."""
+    home.start('serve', *STORE)
+    pid, seen, done = home.facts()['pid'], set(), threading.Event()
+
+    def look():
+        while not done.is_set():
+            seen.add(home.is_held())
+    looker = threading.Thread(target=look)
+    looker.start()
+    for _ in range(3):
+        restarts = [subprocess.Popen([OG_VEIL, 'restart', '--home', str(home.path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**home.env)) for _ in range(3)]
+        for restart in restarts:
+            stdout, stderr = restart.communicate(timeout=DEADLINE)
+            assert (restart.returncode, stderr) == (0, b'') and b'(pid %d)' % pid in stdout, (stdout, stderr)
+    done.set()
+    looker.join()
+    assert seen == {True}, 'for a moment nobody had it'
+    os.kill(pid, signal.SIGUSR1)
+    assert 'stopped' in home.good('stop')
+    wait_until(lambda: not home.processes(), 20, 'it to end')
 
 
 def test_restart_that_fails(home):

@@ -596,6 +596,31 @@ test_parse (void)
     }
 }
 
+/* Under the number that a process keeps while it becomes another program; any other number is nobody's lock. */
+static void
+test_take_over (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (VeilInstance) before = acquire (fixture);
+  g_autoptr (VeilInstance) after = NULL;
+  g_autoptr (VeilInstanceInfo) found = NULL;
+  int kept = dup (veil_instance_hand_over (before));
+  int own = open (fixture->path, O_RDWR | O_CLOEXEC);
+  int other = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  g_assert_cmpint (fcntl (veil_instance_hand_over (before), F_GETFD) & FD_CLOEXEC, ==, 0);
+  g_assert_null (veil_instance_take_over (fixture->home, &template, -1));
+  g_assert_null (veil_instance_take_over (fixture->home, &template, 1 << 20));
+  g_assert_null (veil_instance_take_over (fixture->home, &template, other));
+  g_assert_null (veil_instance_take_over (fixture->home, &template, own));
+  after = veil_instance_take_over (fixture->home, &template, kept);
+  g_assert_nonnull (after);
+  found = find (fixture);
+  g_assert_cmpint (found->pid, ==, getpid ());
+  g_assert_cmpint (found->started_at, >, veil_instance_get_info (before)->started_at);
+  close (own);
+  close (other);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -615,6 +640,7 @@ main (int argc, char **argv)
   ADD ("fifo", test_fifo);
   ADD ("written-by-another", test_written_by_another);
   ADD ("places-that-do-not-do", test_places_that_do_not_do);
+  ADD ("take-over", test_take_over);
   g_test_add_func ("/instance/parse", test_parse);
   return g_test_run ();
 }
