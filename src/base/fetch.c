@@ -9,6 +9,7 @@
 #include "veil-error.h"
 
 #define MAX_INFORMATIONAL 16
+#define MAX_TURNS 8
 
 /* Why the exchange was ended from this side. */
 typedef enum
@@ -29,6 +30,7 @@ typedef struct
   GCancellable *inner; /* owned; what libsoup gets */
   GSource *
       cancelled; /* owned; follows the caller's cancellable. A source, not a handler: nothing runs inside g_cancellable_cancel () */
+  GSource *stopping;   /* owned */
   GSource *deadline;   /* owned */
   GSource *connecting; /* owned */
   guint deadline_ms;
@@ -36,6 +38,8 @@ typedef struct
   StopReason stop;
 
   gboolean request_written;
+  gboolean answering; /* it has read the headers, and has not called back yet */
+  guint turns;        /* of the main loop that it was given to do so */
   guint informational;
 
   VeilFetchBody body;
@@ -53,6 +57,7 @@ static void
 fetch_detach (Fetch *self)
 {
   clear_source (&self->cancelled);
+  clear_source (&self->stopping);
   clear_source (&self->deadline);
   clear_source (&self->connecting);
   g_signal_handlers_disconnect_by_data (self->message, self);
@@ -84,6 +89,32 @@ fetch_stop (Fetch *self, StopReason reason)
   if (self->stop == STOP_NONE)
     self->stop = reason;
   g_cancellable_cancel (self->inner);
+}
+
+static gboolean
+on_stopping (gpointer user_data)
+{
+  Fetch *self = user_data;
+
+  if (self->answering && self->turns++ < MAX_TURNS)
+    return G_SOURCE_CONTINUE;
+  g_cancellable_cancel (self->inner);
+  return G_SOURCE_REMOVE;
+}
+
+/* For what comes from the main loop, at any moment: libsoup 3.6 uses freed memory when it is cancelled after it has read the headers and before it has called
+ * back, which takes it a turn or two. */
+static void
+fetch_stop_soon (Fetch *self, StopReason reason)
+{
+  if (self->stop == STOP_NONE)
+    self->stop = reason;
+  if (self->stopping != NULL)
+    return;
+  self->stopping = g_idle_source_new ();
+  g_source_set_priority (self->stopping, G_PRIORITY_DEFAULT);
+  g_source_set_callback (self->stopping, on_stopping, self, NULL);
+  g_source_attach (self->stopping, g_main_context_get_thread_default ());
 }
 
 /* Turns what libsoup says into what a caller can act on. The one question that matters is if the request can have run. */
@@ -255,6 +286,7 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   Fetch *self = g_task_get_task_data (task);
 
+  self->answering = FALSE;
   self->stream = soup_session_send_finish (SOUP_SESSION (source), result, &error);
   if (self->stream == NULL)
     fetch_end (task, fetch_explain (self, error));
@@ -267,21 +299,21 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 on_deadline (gpointer user_data)
 {
-  fetch_stop (user_data, STOP_DEADLINE);
+  fetch_stop_soon (user_data, STOP_DEADLINE);
   return G_SOURCE_REMOVE;
 }
 
 static gboolean
 on_connect_timeout (gpointer user_data)
 {
-  fetch_stop (user_data, STOP_CONNECT_TIMEOUT);
+  fetch_stop_soon (user_data, STOP_CONNECT_TIMEOUT);
   return G_SOURCE_REMOVE;
 }
 
 static gboolean
 on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
-  fetch_stop (user_data, STOP_NONE);
+  fetch_stop_soon (user_data, STOP_NONE);
   return G_SOURCE_REMOVE;
 }
 
@@ -338,6 +370,15 @@ on_restarted (SoupMessage *message, gpointer user_data)
   if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD)
     fetch_stop (self, STOP_RESEND);
   self->request_written = FALSE;
+  self->answering = FALSE;
+}
+
+static void
+on_got_headers (SoupMessage *message, gpointer user_data)
+{
+  Fetch *self = user_data;
+
+  self->answering = TRUE;
 }
 
 static void
@@ -358,6 +399,7 @@ fetch_attach (Fetch *self, GTask *task)
   g_signal_connect (self->message, "wrote-headers", G_CALLBACK (on_wrote_headers), self);
   g_signal_connect (self->message, "wrote-body", G_CALLBACK (on_wrote_body), self);
   g_signal_connect (self->message, "restarted", G_CALLBACK (on_restarted), self);
+  g_signal_connect (self->message, "got-headers", G_CALLBACK (on_got_headers), self);
   g_signal_connect (self->message, "got-informational", G_CALLBACK (on_informational), self);
 
   if (self->deadline_ms > 0)

@@ -247,8 +247,8 @@ static const AnswerCase answer_cases[] = {
   { "empty", script_answer, OK "Content-Length: 0\r\n\r\n", 200, 0, "" },
   { "chunked", script_answer, CHUNKED "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", 200, 0, "abc" },
   { "until-close", script_answer_and_close, OK "\r\nabc", 200, 0, "abc" },
-  /* What libsoup 3.2 does not tell apart; whoever reads such a body checks its end (the seal, JSON). */
-  { "chunk-end-missing", script_answer_and_close, CHUNKED "2\r\nab\r\n", 200, 0, "ab" },
+  /* What libsoup 3.2 does not tell apart (3.6 does, hence both); whoever reads such a body checks its end (the seal, JSON). */
+  { "chunk-end-missing", script_answer_and_close, CHUNKED "2\r\nab\r\n", 200, VEIL_ERROR_BROKEN_ANSWER, "ab" },
   { "chunk-garbage", script_answer_and_close, CHUNKED "zz\r\nab\r\n0\r\n\r\n", 200, 0, "" },
   { "no-content", script_answer, "HTTP/1.1 204 No Content\r\n\r\n", 204, 0, "" },
   { "identity", script_answer, OK "Content-Encoding: Identity\r\nContent-Length: 3\r\n\r\nabc", 200, 0, "abc" },
@@ -289,7 +289,7 @@ test_answer (gconstpointer data)
   g_auto (Outcome) outcome = { 0 };
 
   post (session, peer, CAP, DEADLINE, &outcome);
-  if (c->status != 0)
+  if (c->status != 0 && !(c->code != 0 && g_error_matches (outcome.error, VEIL_ERROR, c->code)))
     assert_body (&outcome, c->status, c->body);
   else
     g_assert_error (outcome.error, VEIL_ERROR, c->code);
