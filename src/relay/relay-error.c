@@ -162,7 +162,8 @@ veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, c
 {
   gboolean refused = status == SOUP_STATUS_UNAUTHORIZED || status == SOUP_STATUS_FORBIDDEN;
   g_autofree char *text = NULL;
-  g_autoptr (GString) message = NULL;
+  g_autofree char *said = NULL;
+  g_autofree char *message = NULL;
   gboolean retryable;
   GError *error;
 
@@ -172,15 +173,13 @@ veil_relay_error_new (guint status, SoupMessageHeaders *headers, GBytes *body, c
                         status);
 
   text = read_body (body, secrets, &retryable);
-  message = g_string_new (NULL);
   if (text != NULL)
     /* TRANSLATORS: what happened, a number, and what the relay says about it */
-    g_string_append_printf (message, _ ("%s (HTTP %u; it says: “%s”)"), get_advice (status), status, text);
+    said = g_strdup_printf (_ ("%s (HTTP %u; it says: “%s”)"), get_advice (status), status, text);
   else
-    g_string_append_printf (message, _ ("%s (HTTP %u)"), get_advice (status), status);
-  if (refused)
-    g_string_append (message, veil_relay_error_get_login_advice ());
-  error = g_error_new_literal (VEIL_ERROR, refused ? VEIL_ERROR_SESSION_REFUSED : VEIL_ERROR_RELAY_REFUSED, message->str);
+    said = g_strdup_printf (_ ("%s (HTTP %u)"), get_advice (status), status);
+  message = g_strconcat (said, refused ? veil_relay_error_get_login_advice () : "", NULL);
+  error = g_error_new_literal (VEIL_ERROR, refused ? VEIL_ERROR_SESSION_REFUSED : VEIL_ERROR_RELAY_REFUSED, message);
   set_details (error, status, headers, retryable);
   return error;
 }

@@ -215,12 +215,10 @@ add_echo (VeilSandboxAnswer *answer, const VeilJson *wire, const char *user_text
   const VeilJson *last = veil_json_get_element (messages, veil_json_get_size (messages) - 1);
   gboolean is_tool = veil_json_equals (veil_json_get_member (last, "role"), "tool");
   g_autoptr (GString) text = g_string_new (is_tool ? "Sandbox reply after a tool: " : "Sandbox reply to: ");
-  g_autoptr (GString) source = g_string_new (NULL);
+  g_autoptr (GString) source = g_string_new (is_tool ? NULL : user_text);
 
   if (is_tool)
     append_text (source, veil_json_get_member (last, "content"));
-  else
-    g_string_append (source, user_text);
   if (g_utf8_strlen (source->str, -1) > MAX_ECHO)
     {
       g_string_truncate (source, (gsize) (g_utf8_offset_to_pointer (source->str, MAX_ECHO) - source->str));
