@@ -59,7 +59,7 @@ check_encoding (const struct rsa_public_key *key, const guint8 *data, gsize leng
   at -= sizeof algorithm;
   memcpy (at, algorithm, sizeof algorithm);
   at = put_head (at, 0x30, end - at);
-  g_assert_cmpmem (at, end - at, data, length);
+  g_assert_cmpmem (at, (gsize) (end - at), data, length);
 }
 
 /* PKCS#1 key, found by the other reader. */
