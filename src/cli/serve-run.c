@@ -186,18 +186,28 @@ start_again (Serve *serve)
 
 /* --- starting --- */
 
-static void
-begin (Serve *serve)
+/* By now a session that is in a file has been read, so that the first who ask find somebody signed in. */
+static gboolean
+on_account_opened (gpointer user_data)
 {
-  const char *welcome = _ ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:");
+  Serve *serve = user_data;
+  const char *welcome;
 
+  /* It was to end meanwhile. */
+  if (serve->hurry != NULL)
+    return G_SOURCE_REMOVE;
+  speak_to_person (TRUE);
+  welcome = _ ("This is the sandbox: real cryptography, simulated enclaves, nothing attested. Try it:");
+  if (!veil_service_listen (serve->service, &serve->error))
+    {
+      veil_port_name_holder (serve->error);
+      g_main_loop_quit (serve->loop);
+      return G_SOURCE_REMOVE;
+    }
   speak_to_person (FALSE);
-  if (serve->sandbox == NULL && serve->session == NULL)
-    veil_service_open_account (serve->service);
-  else if (serve->sandbox == NULL)
-    veil_service_set_session (serve->service, serve->session);
   veil_service_begin (serve->service);
   on_listening (serve, welcome);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -208,13 +218,17 @@ on_key_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   /* It was to end meanwhile. */
   if (serve->hurry != NULL)
     return;
-  if (veil_service_load_key_finish (serve->service, result, &serve->error) && veil_service_listen (serve->service, &serve->error))
+  if (!veil_service_load_key_finish (serve->service, result, &serve->error))
     {
-      begin (serve);
+      g_main_loop_quit (serve->loop);
       return;
     }
-  veil_port_name_holder (serve->error);
-  g_main_loop_quit (serve->loop);
+  speak_to_person (FALSE);
+  if (serve->sandbox == NULL && serve->session == NULL)
+    veil_service_open_account (serve->service);
+  else if (serve->sandbox == NULL)
+    veil_service_set_session (serve->service, serve->session);
+  g_idle_add (on_account_opened, serve);
 }
 
 static void

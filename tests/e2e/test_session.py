@@ -465,6 +465,16 @@ def test_crash_between_renewal_and_store(tmp_path):
         veil.stop()
 
 
+def test_signed_in_from_the_first_request_on(network, tmp_path):
+    """Whoever asks as soon as it listens is not told that nobody is signed in."""
+    home = tmp_path / 'home'
+    sign_in(home, network.bundle, *FILE)
+    for i in range(6):
+        veil = serve(tmp_path / str(i), home, *FILE)
+        assert veil.health()['status'] != 'not_signed_in'
+        veil.stop()
+
+
 # Take-over by a running server
 
 
