@@ -5,6 +5,7 @@
 
 #include "attest-dialog.h"
 #include "change.h"
+#include "choice-button.h"
 #include "direction.h"
 #include "fact-row.h"
 #include "window.h"
@@ -147,6 +148,7 @@ veil_enclave_row_class_init (VeilEnclaveRowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = veil_enclave_row_dispose;
+  g_type_ensure (VEIL_TYPE_CHOICE_BUTTON);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/enclave-row.ui");
   gtk_widget_class_bind_template_child (widget_class, VeilEnclaveRow, choose);
   gtk_widget_class_bind_template_child (widget_class, VeilEnclaveRow, icon);

@@ -4,6 +4,7 @@
 #include "enclaves-page.h"
 
 #include "change.h"
+#include "choice-button.h"
 #include "enclave-row.h"
 #include "window.h"
 
@@ -238,6 +239,7 @@ veil_enclaves_page_class_init (VeilEnclavesPageClass *klass)
   G_OBJECT_CLASS (klass)->finalize = veil_enclaves_page_finalize;
   widget_class->map = veil_enclaves_page_map;
   widget_class->unmap = veil_enclaves_page_unmap;
+  g_type_ensure (VEIL_TYPE_CHOICE_BUTTON);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/enclaves-page.ui");
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, stack);
   gtk_widget_class_bind_template_child (widget_class, VeilEnclavesPage, nothing);

@@ -61,6 +61,13 @@ on_selected (VeilRequestsPage *self)
   adw_leaflet_navigate (self->leaflet, record != NULL ? ADW_NAVIGATION_DIRECTION_FORWARD : ADW_NAVIGATION_DIRECTION_BACK);
 }
 
+/* By the Enter key, on one that only has the focus. */
+static void
+on_activate (VeilRequestsPage *self, guint position)
+{
+  gtk_single_selection_set_selected (self->selection, position);
+}
+
 /* In a narrow window, selecting the same one once more is to open it once more. */
 static void
 on_back (VeilRequestsPage *self)
@@ -197,6 +204,7 @@ veil_requests_page_class_init (VeilRequestsPageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_setup);
   gtk_widget_class_bind_template_callback (widget_class, on_bind);
   gtk_widget_class_bind_template_callback (widget_class, on_unbind);
+  gtk_widget_class_bind_template_callback (widget_class, on_activate);
   gtk_widget_class_bind_template_callback (widget_class, on_back);
   gtk_widget_class_bind_template_callback (widget_class, on_visible_child);
 }

@@ -3,6 +3,7 @@
 
 /* Loaded into gtk4-builder-tool, so that it knows libadwaita's types and the application's own. One that is missing here is one that the tool refuses. */
 #include "account-group.h"
+#include "choice-button.h"
 #include "connect-page.h"
 #include "enclaves-page.h"
 #include "key-group.h"
@@ -31,6 +32,7 @@ static void __attribute__ ((constructor)) register_types (void)
   g_type_ensure (ADW_TYPE_ACTION_ROW);
   g_type_ensure (ADW_TYPE_EXPANDER_ROW);
   g_type_ensure (VEIL_TYPE_ACCOUNT_GROUP);
+  g_type_ensure (VEIL_TYPE_CHOICE_BUTTON);
   g_type_ensure (VEIL_TYPE_CONNECT_PAGE);
   g_type_ensure (VEIL_TYPE_ENCLAVES_PAGE);
   g_type_ensure (VEIL_TYPE_KEY_GROUP);

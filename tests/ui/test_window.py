@@ -250,6 +250,25 @@ def test_the_tab_key_reaches_the_controls(window, page, wanted):
     assert wanted <= reached, reached
 
 
+def test_the_keyboard_alone(app, window):
+    """Sends the test prompt, switches off and on, opens the request and chooses an enclave, by keys that a person presses."""
+    window.keys('alt+3')
+    window.find('Send', 'push button')
+    window.keys('alt+n')
+    wait_until(lambda: window.says('erified'), 'the answer')
+    for state in ('Switched off', '1 answer verified'):
+        window.keys('alt+s')
+        wait_until(lambda state=state: window.says(state), state)
+    window.keys('alt+1')
+    window.tab_to('gpt-4.1-mini', 'list item')
+    window.keys('Return')
+    window.find('Export Receipt…', 'push button')
+    window.keys('alt+2')
+    window.tab_to('Use only ', 'check box')
+    window.keys('space')
+    wait_until(lambda: re.search(r"^tee-id='0x", choice(app), re.M), 'the choice')
+
+
 def test_a_window_that_shrinks_without_animations(desktop, atspi, tmp_path):
     """The pages move from the title to the bottom and back, and nothing is complained of."""
     config = tmp_path / 'config' / 'gtk-4.0'

@@ -153,8 +153,20 @@ class Window:
         window = wait_until(lambda: desktop.windows('^Veil$'), 'the window')[0]
         desktop.run('xdotool', 'windowactivate', '--sync', window)
 
-    def focused_path(self):
-        """What has the focus, as far as GTK tells, and what is in it."""
+    def focused(self):
+        """What has the focus, as far as GTK tells."""
         roots = self.roots
         dialogs = [root for root in roots if root.role == 'dialog']  # all else is out of reach then
-        return [inner for root in dialogs or roots for node in root.showing() if node.has('FOCUSED') and node.role != 'frame' for inner in node.walk()]
+        return [node for root in dialogs or roots for node in root.showing() if node.has('FOCUSED') and node.role != 'frame']
+
+    def focused_path(self):
+        """That, and what is in it."""
+        return [inner for node in self.focused() for inner in node.walk()]
+
+    def tab_to(self, name, role, key='Tab'):
+        """Gives it the focus, with that key alone; @name may be how its name begins."""
+        for _ in range(60):
+            if [node for node in self.focused() if node.name.startswith(name) and node.role == role]:
+                return
+            self.keys(key)
+        raise AssertionError('the Tab key does not come to %r' % name)
