@@ -102,7 +102,7 @@ on_stopping (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* For what comes from the main loop, at any moment: libsoup 3.6 uses freed memory when it is cancelled after it has read the headers and before it has called
+/* For a source of the main loop, which comes at any moment: libsoup 3.6 uses freed memory when it is cancelled after it has read the headers and before it has called
  * back, which takes it a turn or two. */
 static void
 fetch_stop_soon (Fetch *self, StopReason reason)
@@ -114,7 +114,7 @@ fetch_stop_soon (Fetch *self, StopReason reason)
   self->stopping = g_idle_source_new ();
   g_source_set_priority (self->stopping, G_PRIORITY_DEFAULT);
   g_source_set_callback (self->stopping, on_stopping, self, NULL);
-  g_source_attach (self->stopping, g_main_context_get_thread_default ());
+  g_source_attach (self->stopping, g_source_get_context (g_main_current_source ()));
 }
 
 /* Turns what libsoup says into what a caller can act on. The one question that matters is if the request can have run. */

@@ -13,8 +13,8 @@
 
 #include <glib/gi18n.h>
 
-/* Of five seconds that the whole program may take to end: */
 #define TELL_AGAIN_S 2
+/* Of five seconds that the whole program may take to end: */
 #define DRAIN_PATIENCE_MS 4000 /* for requests that run */
 #define CLOSE_PATIENCE_MS 4500 /* for them and a renewal */
 
