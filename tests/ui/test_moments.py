@@ -150,8 +150,7 @@ def test_a_notification_of_a_request_that_is_gone(desktop, atspi, peer, tmp_path
         tray, window = Tray(app), opened(app, atspi)
         serving(window)
         assert ask(address(desktop, tray), 'bad') == 502
-        wait_until(lambda: [n for n in desktop.notifications.seen if n['summary'] == 'Answer Refused'], 'the word about it')
-        told = desktop.notifications.seen[-1]
+        told = wait_until(lambda: [n for n in desktop.notifications.seen if n['summary'] == 'Answer Refused'], 'the word about it')[-1]
         activate(desktop, 'sandbox')
         wait_until(lambda: tray.icon == 'sandbox', 'the sandbox to serve')
         window.keys('alt+3')

@@ -47,13 +47,19 @@ def address(desktop, tray):
                           'the environment on the clipboard').group(1))
 
 
+def signed_in(home, peer):
+    """And told before that no panel is here, or word of that could come at any time."""
+    sign_in(home, peer.bundle())
+    (home / 'no-tray-told').touch()
+
+
 def ask(port, model):
     return request(port, 'POST', '/v1/chat/completions', {'model': model, 'messages': [{'role': 'user', 'content': 'hello'}]})[0]
 
 
 def test_no_markup_in_a_notification(desktop, peer, tmp_path):
     """Some desktops read it and some do not; the name of a model is the caller's."""
-    sign_in(tmp_path / 'home', peer.bundle())
+    signed_in(tmp_path / 'home', peer)
     with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
@@ -99,7 +105,7 @@ def test_what_the_tray_cannot_do_is_told_in_full_below_a_dialog(accessible, tmp_
 
 
 def test_a_burst_of_refusals_is_told_once_and_opens_the_request(desktop, peer, tmp_path):
-    sign_in(tmp_path / 'home', peer.bundle())
+    signed_in(tmp_path / 'home', peer)
     with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
@@ -120,14 +126,15 @@ def test_a_burst_of_refusals_is_told_once_and_opens_the_request(desktop, peer, t
 def test_a_notification_opens_its_own_request(accessible, peer, tmp_path):
     """Not the newest, and not the one that is open."""
     atspi = connect(accessible)
-    sign_in(tmp_path / 'home', peer.bundle())
+    signed_in(tmp_path / 'home', peer)
     with App(accessible, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
         port = address(accessible, tray)
+        before = len(accessible.notifications.seen)
         assert ask(port, 'gpt-4.1-mini') == 200
         assert ask(port, 'bad') == 502
-        told = accessible.notifications.wait(1, 60)
+        told = accessible.notifications.wait(before + 1, 60)
         for _ in range(2):
             assert ask(port, 'gpt-4.1-mini') == 200
         wait_until(lambda: tray.status == '3 answers verified, 1 refused', 'all to be counted')
@@ -143,7 +150,7 @@ def test_a_notification_opens_its_own_request(accessible, peer, tmp_path):
 
 def test_a_notification_leaves_no_question_before_its_request(accessible, peer, tmp_path):
     atspi = connect(accessible)
-    sign_in(tmp_path / 'home', peer.bundle())
+    signed_in(tmp_path / 'home', peer)
     with App(accessible, '--session-store', 'file', home=tmp_path / 'home') as app:
         tray, window = Tray(app), Window(app, atspi)
         wait_until(lambda: tray.icon == 'verified' and window.root, 'it to serve')
@@ -162,7 +169,7 @@ def test_a_notification_leaves_no_question_before_its_request(accessible, peer, 
 
 
 def test_verified_answers_and_failures_tell_nothing(desktop, peer, tmp_path):
-    sign_in(tmp_path / 'home', peer.bundle())
+    signed_in(tmp_path / 'home', peer)
     with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
