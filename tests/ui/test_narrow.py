@@ -133,6 +133,7 @@ def test_signing_in_from_the_right_to_the_left(desktop, atspi, arabic, tmp_path)
         window.click(window.find(arabic('Or _paste the code that the page shows'), 'text'))
         window.keys('ctrl+v', 'Return')
         window.find(arabic('_Trust It'), 'push button')
+        window.focus_window(arabic('Trust Another Network?'))
         # From the old one to the new one, in the direction of reading.
         assert window.says(peer.relay.url) and window.says('\n\u200f← \u2066%s' % other.relay.url)
         window.keys('Escape')

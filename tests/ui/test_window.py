@@ -191,6 +191,7 @@ def test_names_in_the_question_about_another_network(desktop, atspi, no_browser,
         window.keys('alt+p')
         window.keys('ctrl+v', 'Return')
         wait_until(lambda: window.says('Trust Another Network?'), 'the question')
+        window.focus_window('Trust Another Network?')
         assert {('Cancel', 'push button'), ('Trust It', 'push button')} - shown(window) == set()
         assert [root.role for root in window.roots if any(n.name == 'Trust It' for n in root.walk())] == ['dialog'], window.roots
         assert window.says(peer.relay.url) and window.says(other.relay.url) and unnamed(window) == []
@@ -205,6 +206,7 @@ def test_names_where_an_enclave_is_asked(window):
     window.click(next(n for n in window.showing() if n.role == 'list item' and n.name == only.name.removeprefix('Use only ')))
     window.press('Check…', 'push button')
     window.find('Ask It', 'push button')
+    window.focus_window('Ask the Enclave Itself?')
     assert {('Ask the Enclave Itself?', 'label'), ('Cancel', 'push button')} - shown(window) == set() and unnamed(window) == []
     assert {'Cancel', 'Ask It'} <= tab_through(window, {'Cancel', 'Ask It'})
     window.press('Ask It', 'push button')
@@ -236,6 +238,7 @@ def tab_through(window, wanted):
 def test_the_tab_key_reaches_the_preferences(window):
     window.keys('ctrl+comma')
     wait_until(lambda: window.says('Port (0 is any free one)'), 'the preferences')
+    window.focus_window('Preferences')
     wanted = {'Start at Login', 'Keep the List of Requests'}
     reached = tab_through(window, wanted)
     assert wanted <= reached, reached
@@ -337,17 +340,19 @@ def test_compute_a_pin(app, window, tmp_path):
     path.write_text(''.join('PCR%d: %s\n' % (i, '%096x' % (7 ** 100 + i)) for i in range(4)))
     pin = run('pin', 'compute', '--measurements', str(path)).stdout.decode().strip()
     window.keys('ctrl+comma')
-    wait_until(lambda: window.app.desktop.windows('^Preferences$'), 'the preferences')
-    window.keys('alt+t', 'alt+p')
+    window.focus_window('Preferences')
+    window.keys('alt+t')
+    window.find('Pinned Builds')
+    window.keys('alt+p')
     window.press('Compute…', 'push button')
+    window.focus_window('Compute a Pin')
     window.find('Use This Pin', 'push button')
     assert {('PCR%d, 96 hexadecimal digits' % i, 'text') for i in range(3)} - shown(window) == set() and unnamed(window) == []
     window.keys('alt+1', '1', '2')
     wait_until(lambda: window.says('PCR1 has 96 hexadecimal digits, with or without 0x'), 'what is wrong')
     assert not window.find('Use This Pin').has('SENSITIVE')
     window.press('Open File…', 'push button')
-    dialog = wait_until(lambda: window.app.desktop.windows('^Open Measurements$'), 'the dialog')[0]
-    window.app.desktop.run('xdotool', 'windowactivate', '--sync', dialog)
+    window.focus_window('Open Measurements')
     window.app.desktop.run('xdotool', 'type', str(path))
     window.keys('Return')
     window.find(pin, 'label')
@@ -367,8 +372,7 @@ def test_export_a_receipt(app, window, tmp_path):
                      'the request')
     window.click(row)
     window.press('Export Receipt…', 'push button')
-    dialog = wait_until(lambda: window.app.desktop.windows('^Export Receipt$'), 'the dialog')[0]
-    window.app.desktop.run('xdotool', 'windowactivate', '--sync', dialog)
+    window.focus_window('Export Receipt')
     path = tmp_path / 'receipt.json'
     window.keys('ctrl+a')
     window.app.desktop.run('xdotool', 'type', str(path))

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import re
 
 from desktop import wait_until
 
@@ -133,25 +134,32 @@ class Window:
         node.act()
 
     def click(self, node):
-        """By mouse, in the window: what has no action in GTK 4.8."""
+        """By mouse, in the window that it is in: what has no action in GTK 4.8."""
         run = self.app.desktop.run
-        window = run('xdotool', 'getactivewindow').decode().strip()
+        top = self.top(node)
+        window = self.focus_window(top.name)
         geometry = dict(row.split('=') for row in run('xdotool', 'getwindowgeometry', '--shell', window).decode().split())
-        title = run('xdotool', 'getwindowname', window).decode().strip()
-        top = next((root for root in self.roots if root.name == title), self.root)
         frame = top.accessible.get_extents(self.atspi.CoordType.WINDOW)
         place = node.accessible.get_extents(self.atspi.CoordType.WINDOW)
         x = (int(geometry['WIDTH']) - frame.width) // 2 + place.x + place.width // 2
         y = (int(geometry['HEIGHT']) - frame.height) // 2 + place.y + place.height // 2
         run('xdotool', 'mousemove', '--window', window, str(x), str(y), 'click', '1')
 
+    def top(self, node):
+        """The window or dialog that @node is in."""
+        while node.role not in ('frame', 'dialog'):
+            node = Node(self.atspi, node.accessible.get_parent())
+        return node
+
     def keys(self, *keys):
         self.app.desktop.run('xdotool', 'key', '--clearmodifiers', *keys)
 
-    def focus_window(self):
+    def focus_window(self, title='Veil'):
+        """Waits for it and gives it the keys that are pressed from now on, which a window that has only just come need not have. Returns its number."""
         desktop = self.app.desktop
-        window = wait_until(lambda: desktop.windows('^Veil$'), 'the window')[0]
-        desktop.run('xdotool', 'windowactivate', '--sync', window)
+        number = wait_until(lambda: desktop.windows('^%s$' % re.escape(title)), 'the window %r' % title)[0]
+        desktop.run('xdotool', 'windowactivate', '--sync', number)
+        return number
 
     def focused(self):
         """What has the focus, as far as GTK tells."""
