@@ -60,16 +60,21 @@ show_window (VeilApplication *self)
   return VEIL_WINDOW (window);
 }
 
-/* They would stay before the page that is asked for. */
+/* Preferences, questions and dialogs would stay before the page that is asked for. Only who is about to sign in sees no page yet, and goes on with that. */
 static void
-close_others (void)
+close_others (VeilWindow *window)
 {
-  const GType types[] = { VEIL_TYPE_PREFERENCES, ADW_TYPE_ABOUT_WINDOW };
-  GtkWindow *window;
+  GListModel *windows = gtk_window_get_toplevels ();
 
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
-    if ((window = find_window (types[i])) != NULL)
-      gtk_window_destroy (window);
+  /* The newest first: GTK 4.8 makes mistakes with one that outlives what it stands before. */
+  for (guint i = g_list_model_get_n_items (windows); i > 0; i--)
+    {
+      g_autoptr (GtkWindow) other = g_list_model_get_item (windows, i - 1);
+      gboolean question = ADW_IS_MESSAGE_DIALOG (other) && !veil_window_has_pages (window);
+
+      if (other != NULL && gtk_window_get_transient_for (other) != NULL && !question)
+        gtk_window_close (other);
+    }
 }
 
 static void
@@ -155,9 +160,10 @@ show_page (VeilApplication *self, const char *name)
 {
   VeilWindow *window = show_window (self);
 
-  close_others ();
-  if (window != NULL)
-    veil_window_show_page (window, name);
+  if (window == NULL)
+    return;
+  close_others (window);
+  veil_window_show_page (window, name);
 }
 
 /* At a page, from the tray. */
@@ -179,9 +185,10 @@ on_show_request (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   VeilWindow *window = show_window (user_data);
 
-  close_others ();
-  if (window != NULL)
-    veil_window_show_request (window, g_variant_get_int64 (parameter));
+  if (window == NULL)
+    return;
+  close_others (window);
+  veil_window_show_request (window, g_variant_get_int64 (parameter));
 }
 
 static void

@@ -39,11 +39,17 @@ struct _VeilWindow
 
 G_DEFINE_FINAL_TYPE (VeilWindow, veil_window, ADW_TYPE_APPLICATION_WINDOW)
 
+gboolean
+veil_window_has_pages (VeilWindow *self)
+{
+  return veil_front_get_sandbox (self->front) || veil_service_get_session (veil_front_get_service (self->front)) != NULL;
+}
+
 static void
 on_front_changed (VeilFront *front, VeilWindow *self)
 {
   gboolean sandbox = veil_front_get_sandbox (front);
-  gboolean inside = sandbox || veil_service_get_session (veil_front_get_service (front)) != NULL;
+  gboolean inside = veil_window_has_pages (self);
 
   gtk_stack_set_visible_child_name (self->stack, inside ? "pages" : "welcome");
   adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, inside);

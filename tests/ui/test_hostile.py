@@ -125,6 +125,11 @@ def test_nothing_waits_for_a_login_once_somebody_is_signed_in(desktop, atspi, pe
 
 
 def test_one_preferences_window(desktop, atspi, tmp_path):
+    def show_page():
+        """What is asked for is not behind it."""
+        activate(desktop, 'requests')
+        wait_until(lambda: [n.name for n in window.roots] == ['Veil'], 'the page alone')
+
     with started(desktop, atspi, tmp_path / 'home', '--sandbox') as app:
         window = opened(app, atspi)
         for action, title in (('preferences', 'Preferences'), ('about', 'About')):
@@ -132,9 +137,15 @@ def test_one_preferences_window(desktop, atspi, tmp_path):
                 activate(desktop, action)
             wait_until(lambda title=title: [n for n in window.roots if n.name == title], title)
             assert len([n for n in window.roots if n.name == title]) == 1
-        # What is asked for is not behind it.
-        activate(desktop, 'requests')
-        wait_until(lambda: [n.name for n in window.roots] == ['Veil'], 'the page alone')
+        show_page()
+        # Nor behind a dialog of a dialog.
+        activate(desktop, 'preferences')
+        wait_until(lambda: desktop.windows('^Preferences$'), 'the preferences')
+        window.find('Port (0 is any free one)')
+        window.keys('alt+t', 'alt+p')
+        window.press('Compute…', 'push button')
+        wait_until(lambda: desktop.windows('^Compute a Pin$'), 'the dialog')
+        show_page()
 
 
 def test_no_window_while_it_ends(desktop, atspi, peer, tmp_path):

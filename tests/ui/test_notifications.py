@@ -148,6 +148,26 @@ def test_a_notification_opens_its_own_request(accessible, peer, tmp_path):
         assert window.find('Model').role and window.says('Refused')
 
 
+def test_a_notification_leaves_no_question_before_its_request(accessible, peer, tmp_path):
+    atspi = connect(accessible)
+    signed_in(tmp_path / 'home', peer)
+    with App(accessible, '--session-store', 'file', home=tmp_path / 'home') as app:
+        tray, window = Tray(app), Window(app, atspi)
+        wait_until(lambda: tray.icon == 'verified' and window.root, 'it to serve')
+        before = len(accessible.notifications.seen)
+        assert ask(address(accessible, tray), 'bad') == 502
+        told = accessible.notifications.wait(before + 1, 60)
+        window.focus_window()
+        window.keys('alt+2')
+        only = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
+        window.click(next(n for n in window.showing() if n.role == 'list item' and n.name == only.name.removeprefix('Use only ')))
+        window.press('Check…', 'push button')
+        window.find('Ask It', 'push button')
+        accessible.notifications.click(told)
+        wait_until(lambda: [n.name for n in window.roots] == ['Veil'], 'the window alone')
+        wait_until(lambda: [row for row in window.requests() if row.has('SELECTED')] and window.says('What to do'), 'the request')
+
+
 def test_verified_answers_and_failures_tell_nothing(desktop, peer, tmp_path):
     signed_in(tmp_path / 'home', peer)
     with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
