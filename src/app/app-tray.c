@@ -89,13 +89,12 @@ on_copy_environment (GSimpleAction *action, GVariant *parameter, gpointer user_d
 {
   VeilAppTray *self = user_data;
   GdkDisplay *display = gdk_display_get_default ();
-  const VeilSettings *settings = veil_front_get_settings (self->front);
   g_autofree char *url = veil_front_get_url (self->front);
   g_autofree char *text = NULL;
 
   if (url == NULL)
     return;
-  text = veil_snippet_get_text (VEIL_SNIPPET_ENVIRONMENT, url, settings->api_key != NULL || settings->require_api_key);
+  text = veil_snippet_get_text (VEIL_SNIPPET_ENVIRONMENT, url, veil_settings_wants_key (veil_front_get_settings (self->front)));
   gdk_clipboard_set_text (gdk_display_get_clipboard (display), text);
   if (!g_str_equal (G_OBJECT_TYPE_NAME (display), "GdkX11Display"))
     g_action_group_activate_action (G_ACTION_GROUP (self->application), "show-page", g_variant_new_string ("connect"));

@@ -47,7 +47,7 @@ on_front_changed (VeilFront *front, VeilConnectPage *self)
   VeilFrontState state = veil_front_get_state (front);
   g_autofree char *url = veil_front_get_url (front);
   g_autofree char *status = veil_front_describe (front);
-  gboolean with_key = veil_front_get_settings (front)->api_key != NULL || veil_front_get_settings (front)->require_api_key;
+  gboolean with_key = veil_settings_wants_key (veil_front_get_settings (front));
 
   /* Whoever comes here sees what is so then. */
   if (!gtk_widget_get_mapped (GTK_WIDGET (self)))

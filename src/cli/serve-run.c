@@ -92,9 +92,7 @@ on_listening (Serve *serve, const char *welcome)
     g_print ("listening on %s\n", url);
   if (serve->sandbox != NULL && !serve->options->background)
     {
-      const VeilSettings *settings = serve->settings;
-      g_autofree char *curl =
-          veil_snippet_get_text (VEIL_SNIPPET_CURL, url, settings->api_key != NULL || settings->require_api_key);
+      g_autofree char *curl = veil_snippet_get_text (VEIL_SNIPPET_CURL, url, veil_settings_wants_key (serve->settings));
 
       g_printerr ("%s\n\n%s\n\n", welcome, curl);
     }

@@ -350,6 +350,12 @@ veil_settings_is_given (const VeilSettings *self, const char *key)
 }
 
 gboolean
+veil_settings_wants_key (const VeilSettings *self)
+{
+  return self->api_key != NULL || self->require_api_key;
+}
+
+gboolean
 veil_settings_is_choice (const char *key)
 {
   return g_strcmp0 (key, "tee-id") == 0 || g_strcmp0 (key, "pcr-pins") == 0;

@@ -46,6 +46,9 @@ gboolean      veil_settings_has_flag (const VeilSettings *self, const char *flag
 /* TRUE if a flag or the environment has set @key, so that the settings file cannot. */
 gboolean      veil_settings_is_given (const VeilSettings *self, const char *key);
 
+/* TRUE if an endpoint asks for a key, be it one that is kept elsewhere. */
+gboolean      veil_settings_wants_key (const VeilSettings *self);
+
 /* For settings-file.c: everything that no flag or variable set is as by default again; or of that the choice of enclaves alone. */
 void          veil_settings_forget_saved (VeilSettings *self);
 void          veil_settings_forget_choice (VeilSettings *self);
