@@ -251,7 +251,7 @@ set_accels (VeilApplication *self)
     { "win.page::requests", { "<Alt>1" } },
     { "win.page::enclaves", { "<Alt>2" } },
     { "win.page::connect", { "<Alt>3" } },
-    { "win.show-help-overlay", { "<Control>question" } },
+    { "win.shortcuts", { "<Control>question" } },
     { "win.menu", { "F10" } },
   };
 

@@ -14,6 +14,7 @@ import dbus
 import dbus.bus
 import pytest
 from desktop import App, Desktop, wait_until
+from gi.repository import GLib
 from window import Window, connect
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
@@ -140,12 +141,33 @@ def test_one_preferences_window(desktop, atspi, tmp_path):
         show_page()
         # Nor behind a dialog of a dialog.
         activate(desktop, 'preferences')
-        wait_until(lambda: desktop.windows('^Preferences$'), 'the preferences')
-        window.find('Port (0 is any free one)')
-        window.keys('alt+t', 'alt+p')
+        window.focus_window('Preferences')
+        window.keys('alt+t')
+        window.find('Pinned Builds')
+        window.keys('alt+p')
         window.press('Compute…', 'push button')
         wait_until(lambda: desktop.windows('^Compute a Pin$'), 'the dialog')
         show_page()
+
+
+def test_a_screen_reader_asks_for_windows_that_are_gone(desktop, atspi, tmp_path):
+    """Which is what it does when one closes after it has counted them."""
+    with started(desktop, atspi, tmp_path / 'home', '--sandbox') as app:
+        window = opened(app, atspi)
+
+        def ask_on():
+            for beyond in range(3):
+                with contextlib.suppress(GLib.Error):
+                    window.program.get_child_at_index(window.program.get_child_count() + beyond)
+            wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to go on')
+        ask_on()
+        window.keys('ctrl+question')
+        window.find('Close the Window (Veil Goes on Serving)')
+        ask_on()
+        window.focus_window('Keyboard Shortcuts')
+        window.keys('Escape')
+        wait_until(lambda: len(window.roots) == 1, 'the shortcuts to go')
+        ask_on()
 
 
 def test_no_window_while_it_ends(desktop, atspi, peer, tmp_path):

@@ -100,15 +100,22 @@ class Window:
         return next(iter(self.roots), None)
 
     @property
-    def roots(self):
-        """The window, and dialogs of its own, of which GTK 4.8 does not say SHOWING; they go when they are closed."""
+    def program(self):
+        """What the windows are the children of; None before it says so."""
         desk = self.atspi.get_desktop(0)
         for i in range(desk.get_child_count()):
             child = desk.get_child_at_index(i)
             if child is not None and child.get_process_id() == self.app.process.pid:
                 child.set_cache_mask(self.atspi.Cache.NONE)  # nothing here runs a main loop that would keep it fresh
-                return [frame for frame in Node(self.atspi, child).children if frame.has('SHOWING') or frame.role == 'dialog' and frame.has('VISIBLE')]
-        return []
+                return child
+        return None
+
+    @property
+    def roots(self):
+        """The window, and dialogs of its own, of which GTK 4.8 does not say SHOWING; they go when they are closed."""
+        program = self.program
+        frames = Node(self.atspi, program).children if program else []
+        return [frame for frame in frames if frame.has('SHOWING') or frame.role == 'dialog' and frame.has('VISIBLE')]
 
     def showing(self):
         return [node for root in self.roots for node in root.showing()]
