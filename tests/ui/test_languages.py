@@ -168,7 +168,7 @@ class TestAnswers:
         for row, text in zip(rows, ('Refused', 'Verified in the Sandbox')):
             window.click(row)
             wait_until(lambda: window.says(tr(text)), text)
-            read(window, tr('_Export Receipt…') if text != 'Refused' else tr('What to do'))
+            read(window, tr('E_xport Receipt…') if text != 'Refused' else tr('What to do'))
 
     def test_asking_an_enclave(self, window):
         window.keys('alt+2')
