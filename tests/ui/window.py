@@ -7,6 +7,7 @@ import os
 import re
 
 from desktop import wait_until
+from gi.repository import GLib
 
 STATES = ('FOCUSABLE', 'FOCUSED', 'SHOWING', 'VISIBLE', 'SENSITIVE', 'CHECKED', 'SELECTED')
 
@@ -104,10 +105,11 @@ class Window:
         """What the windows are the children of; None before it says so."""
         desk = self.atspi.get_desktop(0)
         for i in range(desk.get_child_count()):
-            child = desk.get_child_at_index(i)
-            if child is not None and child.get_process_id() == self.app.process.pid:
-                child.set_cache_mask(self.atspi.Cache.NONE)  # nothing here runs a main loop that would keep it fresh
-                return child
+            with contextlib.suppress(GLib.Error):  # one that ends, or begins anew
+                child = desk.get_child_at_index(i)
+                if child is not None and child.get_process_id() == self.app.process.pid:
+                    child.set_cache_mask(self.atspi.Cache.NONE)  # nothing here runs a main loop that would keep it fresh
+                    return child
         return None
 
     @property
