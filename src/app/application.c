@@ -6,6 +6,7 @@
 #include "about.h"
 #include "app-tray.h"
 #include "config.h"
+#include "consent-dialog.h"
 #include "direction.h"
 #include "preferences.h"
 #include "window.h"
@@ -60,34 +61,32 @@ show_window (VeilApplication *self)
   return VEIL_WINDOW (window);
 }
 
-/* Preferences, questions and dialogs would stay before the page that is asked for. Only who is about to sign in sees no page yet, and goes on with that. */
+/* The newest first, and none stays tied to what it stood before: GTK 4.8 remembers that beyond its end. */
 static void
-close_others (VeilWindow *window)
+close_dialogs (gboolean of_signing_in)
 {
   GListModel *windows = gtk_window_get_toplevels ();
 
-  /* The newest first: GTK 4.8 makes mistakes with one that outlives what it stands before. */
   for (guint i = g_list_model_get_n_items (windows); i > 0; i--)
     {
-      g_autoptr (GtkWindow) other = g_list_model_get_item (windows, i - 1);
-      gboolean question = ADW_IS_MESSAGE_DIALOG (other) && !veil_window_has_pages (window);
+      g_autoptr (GtkWindow) window = g_list_model_get_item (windows, i - 1);
 
-      if (other != NULL && gtk_window_get_transient_for (other) != NULL && !question)
-        gtk_window_close (other);
+      if (window == NULL || gtk_window_get_transient_for (window) == NULL || (veil_consent_dialog_is (window) && !of_signing_in))
+        continue;
+      gtk_window_close (window);
+      gtk_window_set_transient_for (window, NULL);
     }
 }
 
+/* Not hidden: GTK 4.8 crashes when a screen reader asks for a window that is no more and all others are hidden. */
 static void
-hide_windows (void)
+close_windows (void)
 {
-  GListModel *windows = gtk_window_get_toplevels ();
+  GtkWindow *window = find_window (VEIL_TYPE_WINDOW);
 
-  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
-    {
-      g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
-
-      gtk_widget_set_visible (window, FALSE);
-    }
+  close_dialogs (TRUE);
+  if (window != NULL)
+    gtk_window_destroy (window);
 }
 
 static void
@@ -109,7 +108,7 @@ quit (VeilApplication *self)
       return;
     }
   self->quitting = g_cancellable_new ();
-  hide_windows ();
+  close_windows ();
   veil_front_stop_async (self->front, self->quitting, on_stopped, g_object_ref (self));
 }
 
@@ -162,7 +161,7 @@ show_page (VeilApplication *self, const char *name)
 
   if (window == NULL)
     return;
-  close_others (window);
+  close_dialogs (FALSE);
   veil_window_show_page (window, name);
 }
 
@@ -187,7 +186,7 @@ on_show_request (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
   if (window == NULL)
     return;
-  close_others (window);
+  close_dialogs (FALSE);
   veil_window_show_request (window, g_variant_get_int64 (parameter));
 }
 

@@ -24,10 +24,10 @@ attest_free (gpointer data)
 {
   Attest *attest = data;
 
+  g_clear_object (&attest->dialog); /* before what it stands before */
   g_clear_object (&attest->parent);
   g_object_unref (attest->front);
   veil_tee_unref (attest->tee);
-  g_clear_object (&attest->dialog);
   g_object_unref (attest->cancellable);
   g_free (attest);
 }

@@ -8,6 +8,8 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+#define NAME "veil-consent-dialog"
+
 typedef struct
 {
   VeilConsentFunc func;
@@ -71,6 +73,7 @@ veil_consent_dialog_ask (GtkWidget *widget, const char *differences, VeilConsent
   GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (widget)), _ ("Trust Another Network?"), NULL);
   Question *question = g_new0 (Question, 1);
 
+  gtk_widget_set_name (dialog, NAME);
   question->func = func;
   question->user_data = user_data;
   adw_message_dialog_set_body (
@@ -90,6 +93,7 @@ veil_consent_dialog_explain_store (GtkWidget *widget, const char *reason)
 {
   GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (widget)), _ ("Signed In until You Quit"), NULL);
 
+  gtk_widget_set_name (dialog, NAME);
   adw_message_dialog_format_body (
       ADW_MESSAGE_DIALOG (dialog),
       _ ("The session could not be kept, so you will have to sign in again the next time. %s\n\nA "
@@ -97,4 +101,10 @@ veil_consent_dialog_explain_store (GtkWidget *widget, const char *reason)
       reason);
   adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Understood"));
   gtk_window_present (GTK_WINDOW (dialog));
+}
+
+gboolean
+veil_consent_dialog_is (GtkWindow *window)
+{
+  return g_str_equal (gtk_widget_get_name (GTK_WIDGET (window)), NAME);
 }

@@ -16,4 +16,7 @@ void veil_consent_dialog_ask (GtkWidget *widget, const char *differences, VeilCo
 /* Signed in, for this run only. */
 void veil_consent_dialog_explain_store (GtkWidget *widget, const char *reason);
 
+/* TRUE if @window is one of these: they are not to be lost unread. */
+gboolean veil_consent_dialog_is (GtkWindow *window);
+
 G_END_DECLS

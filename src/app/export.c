@@ -18,7 +18,7 @@ static void
 export_free (Export *export)
 {
   g_object_unref (export->widget);
-  g_object_unref (export->dialog);
+  g_clear_object (&export->dialog);
   g_bytes_unref (export->text);
   g_free (export);
 }
@@ -53,6 +53,7 @@ on_response (GtkNativeDialog *dialog, int response, gpointer user_data)
   if (response != GTK_RESPONSE_ACCEPT)
     return;
   file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  g_clear_object (&export->dialog); /* hidden, it is still among the windows */
   g_file_replace_contents_bytes_async (file, export->text, NULL, FALSE, G_FILE_CREATE_REPLACE_DESTINATION, NULL, on_written,
                                        export);
   g_steal_pointer (&export);

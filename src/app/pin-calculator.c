@@ -137,6 +137,7 @@ on_chosen (VeilPinCalculator *self, int response)
 {
   g_autoptr (GFile) file = response == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (self->chooser)) : NULL;
 
+  g_clear_object (&self->chooser); /* hidden, it is still among the windows */
   if (file != NULL)
     g_file_read_async (file, G_PRIORITY_DEFAULT, self->cancellable, on_opened, g_object_ref (self));
 }
@@ -161,6 +162,15 @@ on_use (VeilPinCalculator *self)
     return;
   g_signal_emit (self, signals[COMPUTED], 0, self->hash);
   gtk_window_close (GTK_WINDOW (self));
+}
+
+/* A file that is slow to open keeps it for longer than what it stands before. */
+static gboolean
+veil_pin_calculator_close_request (GtkWindow *window)
+{
+  g_cancellable_cancel (VEIL_PIN_CALCULATOR (window)->cancellable);
+  gtk_window_set_transient_for (window, NULL);
+  return GTK_WINDOW_CLASS (veil_pin_calculator_parent_class)->close_request (window);
 }
 
 static void
@@ -195,6 +205,7 @@ veil_pin_calculator_class_init (VeilPinCalculatorClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = veil_pin_calculator_dispose;
   G_OBJECT_CLASS (klass)->finalize = veil_pin_calculator_finalize;
+  GTK_WINDOW_CLASS (klass)->close_request = veil_pin_calculator_close_request;
   signals[COMPUTED] =
       g_signal_new ("computed", VEIL_TYPE_PIN_CALCULATOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   gtk_widget_class_set_template_from_resource (widget_class, VEIL_RESOURCES "/pin-calculator.ui");

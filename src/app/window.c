@@ -39,17 +39,11 @@ struct _VeilWindow
 
 G_DEFINE_FINAL_TYPE (VeilWindow, veil_window, ADW_TYPE_APPLICATION_WINDOW)
 
-gboolean
-veil_window_has_pages (VeilWindow *self)
-{
-  return veil_front_get_sandbox (self->front) || veil_service_get_session (veil_front_get_service (self->front)) != NULL;
-}
-
 static void
 on_front_changed (VeilFront *front, VeilWindow *self)
 {
   gboolean sandbox = veil_front_get_sandbox (front);
-  gboolean inside = veil_window_has_pages (self);
+  gboolean inside = sandbox || veil_service_get_session (veil_front_get_service (front)) != NULL;
 
   gtk_stack_set_visible_child_name (self->stack, inside ? "pages" : "welcome");
   adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, inside);
@@ -156,6 +150,7 @@ on_shortcuts (GtkWidget *widget, const char *action, GVariant *parameter)
   GtkShortcutsWindow *shortcuts = GTK_SHORTCUTS_WINDOW (gtk_builder_get_object (builder, "help_overlay"));
 
   gtk_application_window_set_help_overlay (GTK_APPLICATION_WINDOW (widget), shortcuts);
+  g_action_map_remove_action (G_ACTION_MAP (widget), "show-help-overlay"); /* it would show one that was closed */
   gtk_window_set_hide_on_close (GTK_WINDOW (shortcuts), FALSE);
   gtk_window_present (GTK_WINDOW (shortcuts));
 }

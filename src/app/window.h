@@ -14,7 +14,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (VeilWindow, veil_window, VEIL, WINDOW, AdwApplicationWindow)
 
 VeilWindow *veil_window_new (VeilApplication *application);
-gboolean    veil_window_has_pages (VeilWindow *self); /* rather than the welcome */
 /* "requests", "enclaves", "connect" */
 void        veil_window_show_page (VeilWindow *self, const char *name);
 /* Of veil_record_get_time(), which is the same in the next run. */

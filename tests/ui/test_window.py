@@ -361,6 +361,7 @@ def test_compute_a_pin(app, window, tmp_path):
     window.app.desktop.run('xdotool', 'type', str(path))
     window.keys('Return')
     window.find(pin, 'label')
+    window.ask_for_more()
     window.press('Use This Pin', 'push button')
     wait_until(lambda: not window.app.desktop.windows('^Compute a Pin$'), 'the end of the dialog')
     window.press('Add', 'push button')
@@ -382,6 +383,6 @@ def test_export_a_receipt(app, window, tmp_path):
     window.keys('ctrl+a')
     window.app.desktop.run('xdotool', 'type', str(path))
     window.keys('Return')
-    wait_until(path.exists, 'the receipt')
+    wait_until(lambda: path.exists() and path.read_bytes().rstrip().endswith(b'}'), 'the whole receipt')
     verified = subprocess.run([os.environ['OG_VEIL'], 'verify', str(path)], capture_output=True, text=True, timeout=60, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
     assert verified.returncode == 0 and 'sandbox' in verified.stdout, verified
