@@ -180,10 +180,25 @@ def test_no_window_while_it_ends(desktop, atspi, peer, tmp_path):
         wait_until(lambda: desktop.windows('^Preferences$'), 'the preferences')
         activate(desktop, 'quit')
         wait_until(lambda: not desktop.windows(ANY_WINDOW), 'the windows to go')
-        window.ask_for_more(1)
         assert app.running
         for action in ('open', 'about', 'preferences', 'requests', 'sign-in'):
             with contextlib.suppress(dbus.DBusException, StopIteration):  # it may have ended
                 activate(desktop, action)
         while app.running:
             assert desktop.windows(ANY_WINDOW) == []
+
+
+def test_a_screen_reader_asks_while_it_ends(desktop, atspi, peer, tmp_path):
+    """Nothing answers it then, so it may wait for as long as that takes."""
+    peer.handlers['gpt-4.1-mini'] = lambda ex: ex.hold(60)
+    sign_in(tmp_path / 'home', peer.bundle())
+    with started(desktop, atspi, tmp_path / 'home') as app:
+        window = opened(app, atspi)
+        wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
+        window.keys('alt+3')
+        window.press('Send', 'push button')
+        peer.wait_seen('gpt-4.1-mini')
+        activate(desktop, 'quit')
+        wait_until(lambda: not desktop.windows(ANY_WINDOW), 'the window to go')
+        window.ask_for_more(1)
+        assert app.wait() == 0
