@@ -141,6 +141,7 @@ def test_one_preferences_window(desktop, atspi, tmp_path):
         # Nor behind a dialog of a dialog.
         activate(desktop, 'preferences')
         window.focus_window('Preferences')
+        window.find('Trust', 'page tab')
         window.keys('alt+t')
         window.find('Pinned Builds')
         window.keys('alt+p')

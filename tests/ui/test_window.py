@@ -346,6 +346,7 @@ def test_compute_a_pin(app, window, tmp_path):
     pin = run('pin', 'compute', '--measurements', str(path)).stdout.decode().strip()
     window.keys('ctrl+comma')
     window.focus_window('Preferences')
+    window.find('Trust', 'page tab')
     window.keys('alt+t')
     window.find('Pinned Builds')
     window.keys('alt+p')
