@@ -142,7 +142,7 @@ on_copy (GtkWidget *widget, const char *action, GVariant *parameter)
   gtk_widget_activate_action (widget, "win.toast", "s", _ ("Copied"));
 }
 
-/* Built when it is asked for, and gone when it is closed: GTK 4.8 crashes when a screen reader asks for a window that is no more while another one is hidden. */
+/* Built when it is asked for, and destroyed when it is closed: GTK 4.8 crashes when a screen reader asks for a window that is no more while another one is hidden. */
 static void
 on_shortcuts (GtkWidget *widget, const char *action, GVariant *parameter)
 {

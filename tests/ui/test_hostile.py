@@ -81,13 +81,28 @@ def started(desktop, atspi, home, *args):
     return App(desktop, '--session-store', 'file', *args, home=home)
 
 
+def serving(window):
+    wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
+
+
+def ask_for_long(atspi, peer, app):
+    """Sends the test prompt, which does not end, so that the program goes on for a while when it is to end. Returns the window."""
+    peer.handlers['gpt-4.1-mini'] = lambda ex: ex.hold(60)
+    window = opened(app, atspi)
+    serving(window)
+    window.keys('alt+3')
+    window.press('Send', 'push button')
+    peer.wait_seen('gpt-4.1-mini')
+    return window
+
+
 def test_a_long_answer_does_not_stop_everything(desktop, atspi, peer, tmp_path):
     """All of it would be laid out at once, by the thread that serves the endpoint."""
     peer.handlers['gpt-4.1-mini'] = lambda ex: answers.send_text(ex, '<b>markup</b> and words ' * 50000)
     sign_in(tmp_path / 'home', peer.bundle())
     with started(desktop, atspi, tmp_path / 'home') as app:
         window = opened(app, atspi)
-        wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
+        serving(window)
         window.keys('alt+3')
         window.press('Send', 'push button')
         answer = wait_until(lambda: next((n for n in window.showing() if '<b>markup</b>' in n.name), None), 'the answer')
@@ -118,7 +133,7 @@ def test_nothing_waits_for_a_login_once_somebody_is_signed_in(desktop, atspi, pe
     # And the browser that was to come does not matter any more.
     hanging_browser.close()
     wait_until(lambda: b'g_app_launch_context_launch_failed' in app.said() or not app.running, 'word of the browser')
-    wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
+    serving(window)
     # GLib 2.74 says that one thing whenever a program that the bus starts does not come.
     assert app.said().count(b'CRITICAL') == 1, app.said().decode(errors='replace')
     assert desktop.end(app.process) == 0
@@ -169,14 +184,9 @@ def test_a_screen_reader_asks_for_windows_that_are_gone(desktop, atspi, tmp_path
 
 def test_no_window_while_it_ends(desktop, atspi, peer, tmp_path):
     """Requests that run get a few seconds, in which the tray and others may still ask for one."""
-    peer.handlers['gpt-4.1-mini'] = lambda ex: ex.hold(60)
     sign_in(tmp_path / 'home', peer.bundle())
     with started(desktop, atspi, tmp_path / 'home') as app:
-        window = opened(app, atspi)
-        wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
-        window.keys('alt+3')
-        window.press('Send', 'push button')
-        peer.wait_seen('gpt-4.1-mini')
+        window = ask_for_long(atspi, peer, app)
         activate(desktop, 'preferences')
         wait_until(lambda: desktop.windows('^Preferences$'), 'the preferences')
         activate(desktop, 'quit')
@@ -191,14 +201,9 @@ def test_no_window_while_it_ends(desktop, atspi, peer, tmp_path):
 
 def test_a_screen_reader_asks_while_it_ends(desktop, atspi, peer, tmp_path):
     """Nothing answers it then, so it may wait for as long as that takes."""
-    peer.handlers['gpt-4.1-mini'] = lambda ex: ex.hold(60)
     sign_in(tmp_path / 'home', peer.bundle())
     with started(desktop, atspi, tmp_path / 'home') as app:
-        window = opened(app, atspi)
-        wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
-        window.keys('alt+3')
-        window.press('Send', 'push button')
-        peer.wait_seen('gpt-4.1-mini')
+        window = ask_for_long(atspi, peer, app)
         activate(desktop, 'quit')
         wait_until(lambda: not desktop.windows(ANY_WINDOW), 'the window to go')
         window.ask_for_more(1)

@@ -12,7 +12,7 @@ import pytest
 from desktop import DEADLINE, VEIL, App, wait_until
 from faults import flip_signature, signed_fields
 from program import sign_in
-from test_hostile import activate, opened, started
+from test_hostile import activate, ask_for_long, opened, serving, started
 from test_notifications import address, ask
 from tray import PanelDesktop, Tray
 from veil_peer import Peer, answers
@@ -36,20 +36,6 @@ def peer():
         yield running
 
 
-def serving(window):
-    wait_until(lambda: window.says('Requests appear here when a program asks http'), 'it to serve')
-
-
-def end_slowly(desktop, atspi, peer, app):
-    """Until it waits, without a window, for a request that does not end."""
-    peer.handlers['gpt-4.1-mini'] = lambda ex: ex.hold(60)
-    window = opened(app, atspi)
-    serving(window)
-    window.keys('alt+3')
-    window.press('Send', 'push button')
-    peer.wait_seen('gpt-4.1-mini')
-
-
 def start_another(desktop, home):
     """A second click on its entry. It has nothing to do but to tell the first one."""
     done = subprocess.run([VEIL, '--home', str(home)], env=desktop.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
@@ -60,7 +46,7 @@ def test_started_while_it_ends(desktop, atspi, peer, tmp_path):
     """Whoever quits and starts it again gets a window, and a program that serves."""
     sign_in(tmp_path / 'home', peer.bundle())
     with started(desktop, atspi, tmp_path / 'home') as app:
-        end_slowly(desktop, atspi, peer, app)
+        ask_for_long(atspi, peer, app)
         activate(desktop, 'quit')
         wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
         start_another(desktop, tmp_path / 'home')
@@ -72,7 +58,7 @@ def test_started_while_it_is_told_to_end(desktop, atspi, peer, tmp_path):
     """At the end of a session, or by `og-veil stop`, the end is the end."""
     sign_in(tmp_path / 'home', peer.bundle())
     with started(desktop, atspi, tmp_path / 'home') as app:
-        end_slowly(desktop, atspi, peer, app)
+        ask_for_long(atspi, peer, app)
         app.process.terminate()
         wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
         start_another(desktop, tmp_path / 'home')
