@@ -5,6 +5,7 @@
 
 #include "fetch.h"
 #include "login-request.h"
+#include "socket-end.h"
 #include "translate.h"
 #include "veil-error.h"
 
@@ -143,14 +144,14 @@ on_body (SoupServer *server, SoupServerMessage *message, const char *path, GHash
 void
 veil_login_listener_adopt (VeilLoginListener *self, GSocketConnection *stream)
 {
-  g_autoptr (GSocketAddress) local = g_socket_get_local_address (g_socket_connection_get_socket (stream), NULL);
-  g_autoptr (GSocketAddress) remote = g_socket_get_remote_address (g_socket_connection_get_socket (stream), NULL);
+  g_autoptr (GSocketAddress) local = veil_socket_end_dup (stream, VEIL_SOCKET_END_LOCAL);
+  g_autoptr (GSocketAddress) remote = veil_socket_end_dup (stream, VEIL_SOCKET_END_REMOTE);
+  GSocket *socket = g_socket_connection_get_socket (stream);
 
   if (g_queue_get_length (&self->connections) >= MAX_CONNECTIONS)
     drop_connection (g_queue_pop_head (&self->connections));
-  g_queue_push_tail (&self->connections, g_object_ref (g_socket_connection_get_socket (stream)));
-  if (remote != NULL)
-    veil_login_request_note_socket (remote, g_socket_connection_get_socket (stream));
+  g_queue_push_tail (&self->connections, g_object_ref (socket));
+  veil_login_request_note_socket (remote, socket);
   soup_server_accept_iostream (self->soup, G_IO_STREAM (stream), local, remote, NULL);
 }
 

@@ -162,10 +162,8 @@ static void
 hang_up (SoupServerMessage *message)
 {
   GSocketAddress *remote = soup_server_message_get_remote_address (message);
-  GSocket *socket = remote != NULL ? g_object_get_data (G_OBJECT (remote), SOCKET_KEY) : NULL;
 
-  if (socket != NULL)
-    g_socket_shutdown (socket, TRUE, FALSE, NULL);
+  g_socket_shutdown (g_object_get_data (G_OBJECT (remote), SOCKET_KEY), TRUE, FALSE, NULL);
 }
 
 /* Kept by us and wiped, where libsoup's own copy would not be. */

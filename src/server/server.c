@@ -8,6 +8,7 @@
 #include "linger.h"
 #include "listener.h"
 #include "secret.h"
+#include "socket-end.h"
 
 G_DEFINE_FINAL_TYPE (VeilServer, veil_server, G_TYPE_OBJECT)
 
@@ -37,24 +38,11 @@ on_connection_gone (VeilConnection *connection, gpointer user_data)
   veil_listeners_resume (self);
 }
 
-static GSocketAddress *
-dup_address (GSocketConnection *stream, gboolean remote)
-{
-  g_autoptr (GSocketAddress) address =
-      remote ? g_socket_connection_get_remote_address (stream, NULL) : g_socket_connection_get_local_address (stream, NULL);
-  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
-
-  if (G_IS_INET_SOCKET_ADDRESS (address))
-    return g_inet_socket_address_new (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)),
-                                      g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)));
-  return g_inet_socket_address_new (loopback, 0); /* libsoup takes it for granted that there are such */
-}
-
 void
 veil_server_adopt (VeilServer *self, GSocketConnection *stream)
 {
-  g_autoptr (GSocketAddress) local = dup_address (stream, FALSE);
-  g_autoptr (GSocketAddress) remote = dup_address (stream, TRUE);
+  g_autoptr (GSocketAddress) local = veil_socket_end_dup (stream, VEIL_SOCKET_END_LOCAL);
+  g_autoptr (GSocketAddress) remote = veil_socket_end_dup (stream, VEIL_SOCKET_END_REMOTE);
   VeilConnection *connection = veil_connection_new (stream, on_connection_gone, self);
   g_autoptr (GIOStream) guarded = veil_guarded_stream_new (stream, connection);
 
