@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define END_OF_9999 G_GINT64_CONSTANT (253402300799) /* unix, in seconds: what follows has no four digits for the year */
+
 G_DEFINE_BOXED_TYPE (VeilReceipt, veil_receipt, veil_receipt_ref, veil_receipt_unref)
 
 VeilReceipt *
@@ -81,7 +83,7 @@ veil_receipt_parse_time (const char *text, gint64 *time)
       strlen (text) == strlen ("2026-01-31T12:00:00.000000Z") ? g_date_time_new_from_iso8601 (text, NULL) : NULL;
   g_autofree char *again = NULL;
 
-  if (read == NULL || g_date_time_to_unix (read) < 0)
+  if (read == NULL || g_date_time_to_unix (read) < 0 || g_date_time_to_unix (read) > END_OF_9999)
     return FALSE;
   /* Its fraction may be off by one: it goes through a double. */
   *time =

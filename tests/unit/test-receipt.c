@@ -487,7 +487,8 @@ test_times (void)
                                      "2025-06-15T15:06:4\\u06f0.12345Z",
                                      "20250615T150640.123456789Z+",
                                      "2025-06-15T15:06:40.+12345Z",
-                                     "2025-06-15T15:06:40.12345 Z" };
+                                     "2025-06-15T15:06:40.12345 Z",
+                                     "9999-12-31T23:59:59.0-01:00" };
   static const gint64 good[] = { 0, 1, ARRIVED, G_GINT64_CONSTANT (253402300799999999), 999999, 1000000 };
   g_autoptr (VeilReceipt) receipt = make_receipt ();
   g_autofree char *text = to_text (receipt);
