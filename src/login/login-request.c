@@ -145,6 +145,12 @@ set_common_headers (SoupServerMessage *message)
 }
 
 static void
+allow_origin (SoupServerMessage *message, const VeilLoginRules *rules)
+{
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Access-Control-Allow-Origin", rules->origin);
+}
+
+static void
 free_body (gpointer data)
 {
   veil_secret_byte_array_unref (data);
@@ -199,6 +205,7 @@ check (SoupServerMessage *message, const VeilLoginRules *rules, const char *path
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   SoupMessageHeaders *reply = soup_server_message_get_response_headers (message);
   const char *method = soup_server_message_get_method (message);
+  goffset length = soup_message_headers_get_content_length (headers);
 
   if (!host_is_ours (headers, rules->port) || !target_is_ours (message, rules->port))
     answer (message, SOUP_STATUS_FORBIDDEN, _ ("This address is for programs on this machine"));
@@ -208,7 +215,7 @@ check (SoupServerMessage *message, const VeilLoginRules *rules, const char *path
     answer (message, SOUP_STATUS_FORBIDDEN, _ ("Only the sign-in page may hand over a login"));
   else
     {
-      soup_message_headers_replace (reply, "Access-Control-Allow-Origin", rules->origin);
+      allow_origin (message, rules);
       if (g_str_equal (method, "OPTIONS"))
         answer_preflight (message, headers);
       else if (!g_str_equal (method, "POST"))
@@ -218,7 +225,7 @@ check (SoupServerMessage *message, const VeilLoginRules *rules, const char *path
         }
       else if (!is_json (headers))
         answer (message, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, _ ("A login bundle is posted as application/json"));
-      else if (soup_message_headers_get_content_length (headers) > VEIL_SESSION_MAX_BYTES)
+      else if (length < 0 || length > VEIL_SESSION_MAX_BYTES) /* less than nothing: it overflowed */
         answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, _ ("This is too large for a login bundle"));
       else
         return TRUE;
@@ -243,6 +250,9 @@ veil_login_request_finish (SoupServerMessage *message, const VeilLoginRules *rul
   g_autoptr (VeilSession) session = NULL;
   g_autoptr (GError) error = NULL;
 
+  /* Again: libsoup forgets them when it has sent "100 Continue". */
+  set_common_headers (message);
+  allow_origin (message, rules);
   if (rules->used)
     answer (message, SOUP_STATUS_CONFLICT, _ ("Somebody has signed in already; start again from the program"));
   else if (g_get_monotonic_time () >= rules->deadline)

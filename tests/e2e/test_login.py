@@ -52,6 +52,14 @@ def finish(login, network, home):
     assert network.bundle['refresh_token'].encode() not in login.output()
 
 
+def test_a_sender_that_waits_to_be_told_to_go_on(login, network, home):
+    """After "100 Continue" the answer has the headers of any other."""
+    status, headers, _ = login.send(bundle(network), **good(network), Expect='100-continue')
+    assert status == 200 and headers['access-control-allow-origin'] == network.url
+    assert (headers['cache-control'], headers['connection'], headers['vary']) == ('no-store', 'close', 'Origin')
+    assert login.end() == 0, login.output()
+
+
 def test_the_page_is_told_that_it_may(login, network, home):
     """The preflight of a browser, with and without the private network question."""
     asked = {'Origin': network.url, 'Access_Control_Request_Method': 'POST', 'Access_Control_Request_Headers': 'content-type'}
