@@ -17,6 +17,11 @@ const char *__asan_default_options (void);
 #define PORT 11434
 #define MAX_TURNS 100000
 
+/* A request as it should be. */
+static const char good[] = "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:11434\r\n"
+                           "Content-Type: application/json\r\nContent-Length: 63\r\n\r\n"
+                           "{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+
 /* libsoup 3.2.3 forgets the path of a request whose Transfer-Encoding or Content-Length it does not know. */
 const char *
 __lsan_default_suppressions (void)
@@ -187,34 +192,37 @@ check (const guint8 *data, gsize length, GByteArray *output, guint calls)
   g_byte_array_append (output, (const guint8 *) "", 1);
   if (output->len > 1)
     check_head ((const char *) output->data);
-  answers = count ((const char *) output->data, ANSWER);
+  answers = count ((const char *) output->data, "\"content\":\"" ANSWER "\"");
   require (answers <= calls, "an answer that nobody gave");
   require (answers <= count ((const char *) output->data, "X-OpenGradient-Verified: true"), "an answer without its header");
   if (calls == 0)
     return;
-  require (has (sent, "127.") || has (sent, "localhost") || has (sent, "[::1]") || has (sent, "[0"), "a request without our name");
+  require (has (sent, "127.") || has (sent, "localhost") || has (sent, "["), "a request without our name");
   require (has (sent, ":11434"), "a request without our port");
   require (has (sent, "application/json"), "a request that is not JSON");
-  require (has (sent, "messages"), "a request without messages");
 }
 
-int
-LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
+static VeilServer *server;
+static FuzzBackend *backend;
+
+static void
+start (void)
 {
-  static VeilServer *server;
-  static FuzzBackend *backend;
+  backend = g_object_new (FUZZ_TYPE_BACKEND, NULL);
+  server = veil_server_new (VEIL_BACKEND (backend));
+  require (veil_server_listen (server, "127.0.0.1", 0, NULL), "no port");
+  veil_server_set_bound_address (server, "127.0.0.1", PORT);
+}
+
+/* Returns how often the backend was asked. */
+static guint
+converse (const guint8 *data, gsize length)
+{
   g_autoptr (GByteArray) output = g_byte_array_new ();
   g_autoptr (GSocket) socket = NULL;
   g_autoptr (GSocketConnection) stream = NULL;
   int fds[2];
 
-  if (server == NULL)
-    {
-      backend = g_object_new (FUZZ_TYPE_BACKEND, NULL);
-      server = veil_server_new (VEIL_BACKEND (backend));
-      require (veil_server_listen (server, "127.0.0.1", 0, NULL), "no port");
-      veil_server_set_bound_address (server, "127.0.0.1", PORT);
-    }
   backend->calls = 0;
   require (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0, "no sockets");
   socket = g_socket_new_from_fd (fds[0], NULL);
@@ -232,5 +240,17 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
       g_main_context_iteration (NULL, FALSE);
     }
   require (g_hash_table_size (server->lingers) == 0, "a linger stays behind");
+  return backend->calls;
+}
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize length)
+{
+  if (server == NULL)
+    {
+      start ();
+      require (converse ((const guint8 *) good, strlen (good)) == 1, "a request as it should be is not answered");
+    }
+  converse (data, length);
   return 0;
 }

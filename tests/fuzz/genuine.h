@@ -95,7 +95,8 @@ genuine_check (const VeilChatAnswer *answer)
   CHECK (answer->proof->timestamp == 1700000123);
   CHECK ((answer->text == NULL) != (answer->tool_calls == NULL));
   if (answer->text != NULL)
-    CHECK (genuine_is_any (answer->text, genuine_texts));
+    /* What was said is signed, not whether it is text or calls. */
+    CHECK (genuine_is_any (answer->text, genuine_texts) || genuine_is_any (answer->text, genuine_calls));
   else
     {
       g_autoptr(GBytes) calls = veil_json_to_bytes (answer->tool_calls, VEIL_JSON_CANONICAL);
