@@ -23,7 +23,8 @@ def install(source):
         if not stamp.exists() or stamp.read_text() != wanted:
             for name in ('package.json', 'package-lock.json'):
                 shutil.copy(source / name, folder)
-            done = subprocess.run(['npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts'], cwd=folder, capture_output=True, timeout=300)
+            done = subprocess.run(['npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--fetch-retries=5'], cwd=folder,
+                                  capture_output=True, timeout=600)
             assert done.returncode == 0, done.stderr.decode(errors='replace')
             stamp.write_text(wanted)
         for path in source.iterdir():

@@ -47,6 +47,19 @@ def processes(token):
     return found
 
 
+RESERVED = []
+
+
+def free_port():
+    """One at which nobody listens on 127.0.0.1. The kernel gives it to nobody who asks for any port, but to who asks for this one, as GSocket does,
+    with SO_REUSEADDR; until this process ends."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(('127.0.0.1', 0))
+    RESERVED.append(held)
+    return held.getsockname()[1]
+
+
 def wait_until(condition, timeout=DEADLINE, what='the condition'):
     """For states that nobody signals (a process that ends): looked at often, with a deadline."""
     deadline = time.monotonic() + timeout

@@ -109,8 +109,10 @@ class Login:
         atexit.register(self.process.kill)
         self.lines = queue.Queue()
         self.stdout, self.stderr = [], []
-        for stream, kept in ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr)):
-            threading.Thread(target=self._read, args=(stream, kept), daemon=True).start()
+        self.readers = [threading.Thread(target=self._read, args=parts, daemon=True)
+                        for parts in ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr))]
+        for reader in self.readers:
+            reader.start()
         self.url = self._wait_url()
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.url).query)
         [self.redirect_uri] = query['redirect_uri']
@@ -150,10 +152,8 @@ class Login:
 
     def end(self):
         self.process.wait(DEADLINE)
-        while self.lines.get(timeout=DEADLINE) is not None:
-            pass
-        while self.process.stdout in () or not self.lines.empty():
-            self.lines.get()
+        for reader in self.readers:
+            reader.join(DEADLINE)
         assert_no_report(b''.join(self.stderr))
         return self.process.returncode
 

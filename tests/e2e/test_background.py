@@ -18,7 +18,8 @@ import time
 import uuid
 
 import pytest
-from program import DEADLINE, OG_VEIL, PeerVeil, Sandbox, Veil, assert_no_report, environment, processes, run, sign_in, wait_until
+from program import (DEADLINE, OG_VEIL, PeerVeil, Sandbox, Veil, assert_no_report, environment, free_port, processes, run, sign_in,
+                     wait_until)
 from veil_peer import Peer, answers
 from veil_peer.http import Server
 
@@ -288,7 +289,7 @@ def test_many_starts_at_once(home):
     pid = home.facts()['pid']
     assert sum(b'Veil serves at' in out for out, _ in texts) == 1
     assert all(b'Veil serves at' in out or str(pid).encode() in out for out, _ in texts)
-    assert len(home.processes()) == 2
+    wait_until(lambda: len(home.processes()) == 2, 20, 'the others to end')
 
 
 # One instance
@@ -374,7 +375,7 @@ def test_restart(home):
     assert [a for a in arguments.split(b'\0') if not a.startswith(b'--report')] == now_arguments.split(b'\0') and b'7' in now_arguments.split(b'\0')
     assert home.run('test', 'x').returncode == 1, 'the key is asked for as before'
     assert '✓ verified' in home.good('test', 'x', env={'OG_VEIL_API_KEY': 'correct-horse'})
-    assert len(home.processes()) == 2, 'one server and one helper'
+    wait_until(lambda: len(home.processes()) == 2, 20, 'one server and one helper')
 
 
 def test_restart_with_the_port_of_the_settings(home):
@@ -386,9 +387,7 @@ def test_restart_with_the_port_of_the_settings(home):
     before = home.facts()['port']
     home.good('restart')
     assert home.facts()['port'] == before
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings.write_text(form % port)
     home.good('restart')
     assert home.facts()['port'] == port
@@ -615,7 +614,7 @@ def test_second_signal_ends_at_once(tmp_path):
         veil.process.send_signal(signal.SIGTERM)
         wait_until(lambda: refuses_connections(veil), what='the first to be heard')
         veil.process.send_signal(signal.SIGTERM)
-        assert veil.wait(3) == 0
+        assert veil.wait(4) == 0
         asker.join(DEADLINE)
         veil.stop()
 

@@ -9,7 +9,7 @@ import stat
 import threading
 
 import pytest
-from program import DEADLINE, OG_VEIL, PeerVeil, Veil, complete, environment, run, sign_in
+from program import DEADLINE, OG_VEIL, PeerVeil, Veil, complete, environment, free_port, run, sign_in
 from veil_peer import Peer
 from veil_peer.http import Server
 
@@ -262,9 +262,7 @@ def test_test_cleans_what_the_terminal_would_obey(veil, peer):
 
 
 def test_test_without_a_server(tmp_path):
-    server = Server(lambda message: message.close())
-    server.close()
-    done = run('test', '--port', str(server.port), 'x')
+    done = run('test', '--port', str(free_port()), 'x')
     assert done.returncode == 1 and 'og-veil serve' in one_sentence(done.stderr)
 
 

@@ -8,7 +8,7 @@ import socket
 import threading
 
 import pytest
-from program import DEADLINE, PeerVeil, Veil, run, wait_until
+from program import DEADLINE, PeerVeil, Veil, free_port, run, wait_until
 from test_cli import one_sentence
 from veil_peer import Peer, answers
 from veil_peer.http import Server
@@ -40,11 +40,6 @@ class Live:
 
     def works(self):
         return self.veil.ask('gpt-4.1', 'x').status == 200
-
-
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as server:
-        return server.getsockname()[1]
 
 
 def listens(host, port):

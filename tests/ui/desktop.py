@@ -54,7 +54,11 @@ class Desktop:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='veil-ui-'))  # short, for socket addresses
         self.processes = []
         home = self.folder / 'home'
-        home.mkdir()
+        entries = home / 'data' / 'applications'
+        entries.mkdir(parents=True)
+        # The browser opens nothing, and none of the machine's is started.
+        (entries / 'browser.desktop').write_text('[Desktop Entry]\nType=Application\nName=Browser\nExec=true %u\n')
+        (entries / 'mimeapps.list').write_text('[Default Applications]\nx-scheme-handler/http=browser.desktop\nx-scheme-handler/https=browser.desktop\n')
         # Without OpenGL, which nothing here is drawn with: the drivers for it leak a little at each start.
         self.env = {**{key: value for key, value in environment().items() if key in KEPT}, 'HOME': str(home), 'XDG_RUNTIME_DIR': str(self.folder),
                     'XDG_CONFIG_HOME': str(home / 'config'), 'XDG_DATA_HOME': str(home / 'data'), 'XDG_CACHE_HOME': str(home / 'cache'),
@@ -76,7 +80,7 @@ class Desktop:
 
     def start_display(self, size):
         reader, writer = os.pipe()
-        self.start(['Xvfb', '-displayfd', str(writer), '-screen', '0', size + 'x24', '-nolisten', 'tcp', '-noreset'], pass_fds=[writer])
+        self.start(['Xvfb', '-displayfd', str(writer), '-screen', '0', size + 'x24', '-nolisten', 'tcp', '-noreset', '-r'], pass_fds=[writer])
         os.close(writer)
         with os.fdopen(reader) as said:
             number = said.readline().strip()
@@ -114,13 +118,16 @@ class Desktop:
 
     def windows(self, name):
         """Ids of the visible windows with this title."""
-        return self.run('xdotool', 'search', '--onlyvisible', '--name', name, check=False).decode().split()
+        while True:
+            done = subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', name], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
+            if b'X Error' not in done.stderr:  # one that went while it looked
+                return done.stdout.decode().split()
 
-    def end(self, process):
+    def end(self, process, patience=20):
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            return process.wait(20)
+            return process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
@@ -161,12 +168,16 @@ def ended_well(code, said):
 
 
 class App:
-    """The program `veil` on a desktop, at a port that is free or, with @port None, that of its settings. Whatever it says that sounds like a complaint is a
+    """The program `veil` on a desktop, at a port that is free or, with @port None, that of its settings. With @tray_told it was said before that no panel is
+    here, or word of that could come at any time. Whatever it says that sounds like a complaint is a
     failure when it ends."""
 
-    def __init__(self, desktop, *args, home=None, env=None, port='0'):
+    def __init__(self, desktop, *args, home=None, env=None, port='0', tray_told=True):
         self.desktop = desktop
         self.home = home or desktop.folder / 'veil-home'
+        if tray_told:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.home / 'no-tray-told').touch()
         self.log = tempfile.TemporaryFile(dir=desktop.folder)
         self.process = desktop.start([VEIL, '--home', str(self.home), *(['--port', port] if port else []), *args], stderr=self.log, env=env or {})
         self.quit_status = None
@@ -200,7 +211,7 @@ class App:
         return ended_well(self.process.wait(timeout), self.said())[0]
 
     def end(self):
-        status = self.desktop.end(self.process) if self.running else self.process.returncode
+        status = self.desktop.end(self.process, DEADLINE) if self.running else self.process.returncode
         status, said = ended_well(status, self.said())
         found = COMPLAINTS.search(said)
         assert not found, 'the program said:\n' + said[max(0, found.start() - 500):found.start() + 3000].decode(errors='replace')

@@ -96,7 +96,7 @@ def test_why_it_cannot_serve(desktop, atspi, tmp_path, language):
             window.find(tr('Veil Cannot Serve'))
             assert window.says(tr('Port %u on %s is taken by another program; choose another one with --port').split('%u')[0] + str(port))
             assert not window.says('--port') and not window.says(tr('Veil is switched off, so no program can ask.'))
-            assert window.root.accessible.get_extents(atspi.CoordType.WINDOW).width == 360
+            wait_until(lambda: (place := window.place(window.root)) and place.width == 360, 'its width')
             window.press(tr('Use a _Free Port'), 'push button')
             window.find(tr('No Requests Yet'))
             assert window.says('http://127.0.0.1:') and not window.says(':%d/' % port)
@@ -115,23 +115,20 @@ def arabic(tmp_path):
 
 def test_signing_in_from_the_right_to_the_left(desktop, atspi, arabic, tmp_path):
     """Up to the question of whoever signs in at another network than before."""
-    home, code, applications = tmp_path / 'home', tmp_path / 'code', tmp_path / 'data' / 'applications'
-    applications.mkdir(parents=True)
-    (applications / 'browser.desktop').write_text('[Desktop Entry]\nType=Application\nName=Browser\nExec=true %u\n')
-    (applications / 'mimeapps.list').write_text('[Default Applications]\nx-scheme-handler/http=browser.desktop\n')
+    home, code = tmp_path / 'home', tmp_path / 'code'
     with Peer() as peer, Peer() as other:
         sign_in(home, peer.bundle())
         assert run('logout', '--session-store', 'file', home=home).returncode == 0
         code.write_text(json.dumps(other.bundle()))
     desktop.start(['xclip', '-quiet', '-selection', 'clipboard', '-i', str(code)])
     wait_until(lambda: b'opengradient-cli-auth' in desktop.run('xclip', '-selection', 'clipboard', '-o', check=False), 'the clipboard')
-    env = {**arabic.env, 'XDG_DATA_HOME': str(applications.parent)}
-    with App(desktop, '--app-url', 'http://127.0.0.1:9', '--session-store', 'file', home=home, env=env) as app:
+    with App(desktop, '--app-url', 'http://127.0.0.1:9', '--session-store', 'file', home=home, env=arabic.env) as app:
         window = opened(app, atspi)
         window.press(arabic('Sign _In'), 'push button')
         window.find(arabic('_Cancel'), 'push button')
         window.click(window.find(arabic('Or _paste the code that the page shows'), 'text'))
-        window.keys('ctrl+v', 'Return')
+        window.paste(arabic('Or _paste the code that the page shows'))
+        window.keys('Return')
         window.find(arabic('_Trust It'), 'push button')
         window.focus_window(arabic('Trust Another Network?'))
         # From the old one to the new one, in the direction of reading.

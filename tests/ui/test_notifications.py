@@ -47,19 +47,13 @@ def address(desktop, tray):
                           'the environment on the clipboard').group(1))
 
 
-def signed_in(home, peer):
-    """And told before that no panel is here, or word of that could come at any time."""
-    sign_in(home, peer.bundle())
-    (home / 'no-tray-told').touch()
-
-
 def ask(port, model):
     return request(port, 'POST', '/v1/chat/completions', {'model': model, 'messages': [{'role': 'user', 'content': 'hello'}]})[0]
 
 
 def test_no_markup_in_a_notification(desktop, peer, tmp_path):
     """Some desktops read it and some do not; the name of a model is the caller's."""
-    signed_in(tmp_path / 'home', peer)
+    sign_in(tmp_path / 'home', peer.bundle())
     with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
@@ -97,7 +91,7 @@ def test_what_the_tray_cannot_do_is_told_in_full_below_a_dialog(accessible, tmp_
         (home / 'sandbox.ini').mkdir()
         tray.click(*choice)
         text = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('The settings file %s/sandbox.ini cannot be' % home)), None), 'the word')
-        place = text.accessible.get_extents(atspi.CoordType.WINDOW)
+        place = wait_until(lambda: window.place(text), 'its place')
         assert place.height > 50 and place.width < 500, (place.width, place.height)
         assert [n for n in window.showing() if (n.name, n.role) == ('GtkImage', 'push button')] == [], 'the button to close it has a name'
         accessible.screenshot(SHOTS / 'long-toast.png')
@@ -105,7 +99,7 @@ def test_what_the_tray_cannot_do_is_told_in_full_below_a_dialog(accessible, tmp_
 
 
 def test_a_burst_of_refusals_is_told_once_and_opens_the_request(desktop, peer, tmp_path):
-    signed_in(tmp_path / 'home', peer)
+    sign_in(tmp_path / 'home', peer.bundle())
     with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
@@ -126,7 +120,7 @@ def test_a_burst_of_refusals_is_told_once_and_opens_the_request(desktop, peer, t
 def test_a_notification_opens_its_own_request(accessible, peer, tmp_path):
     """Not the newest, and not the one that is open."""
     atspi = connect(accessible)
-    signed_in(tmp_path / 'home', peer)
+    sign_in(tmp_path / 'home', peer.bundle())
     with App(accessible, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
@@ -150,7 +144,7 @@ def test_a_notification_opens_its_own_request(accessible, peer, tmp_path):
 
 def test_a_notification_leaves_no_question_before_its_request(accessible, peer, tmp_path):
     atspi = connect(accessible)
-    signed_in(tmp_path / 'home', peer)
+    sign_in(tmp_path / 'home', peer.bundle())
     with App(accessible, '--session-store', 'file', home=tmp_path / 'home') as app:
         tray, window = Tray(app), Window(app, atspi)
         wait_until(lambda: tray.icon == 'verified' and window.root, 'it to serve')
@@ -160,7 +154,7 @@ def test_a_notification_leaves_no_question_before_its_request(accessible, peer, 
         window.focus_window()
         window.keys('alt+2')
         only = wait_until(lambda: next((n for n in window.showing() if n.name.startswith('Use only ')), None), 'the enclaves')
-        window.click(next(n for n in window.showing() if n.role == 'list item' and n.name == only.name.removeprefix('Use only ')))
+        window.click(window.find(only.name.removeprefix('Use only '), 'list item'))
         window.press('Check…', 'push button')
         window.find('Ask It', 'push button')
         accessible.notifications.click(told)
@@ -169,7 +163,7 @@ def test_a_notification_leaves_no_question_before_its_request(accessible, peer, 
 
 
 def test_verified_answers_and_failures_tell_nothing(desktop, peer, tmp_path):
-    signed_in(tmp_path / 'home', peer)
+    sign_in(tmp_path / 'home', peer.bundle())
     with App(desktop, '--background', '--session-store', 'file', home=tmp_path / 'home') as app:
         tray = Tray(app)
         wait_until(lambda: tray.icon == 'verified', 'it to serve')
@@ -182,7 +176,7 @@ def test_verified_answers_and_failures_tell_nothing(desktop, peer, tmp_path):
 
 def test_no_tray_is_told_once(desktop, tmp_path):
     for run in range(2):
-        with App(desktop, '--sandbox', '--background', home=tmp_path / 'home') as app:
+        with App(desktop, '--sandbox', '--background', home=tmp_path / 'home', tray_told=False) as app:
             wait_until(lambda: b'No panel shows tray icons' in app.said(), 'the word about it')
             if run == 0:
                 told = desktop.notifications.wait(1, 60)

@@ -23,6 +23,8 @@ def connect(desktop):
     gi.require_version('Atspi', '2.0')
     from gi.repository import Atspi
     Atspi.init()
+    # By itself it waits 0.8 s for an answer, and then says that there is no name, no child: of a program that was only slow.
+    Atspi.set_timeout(15000, 15000)
     return Atspi
 
 
@@ -143,7 +145,7 @@ class Window:
     def requests(self):
         """The rows of the list of requests."""
         table = next((n for n in self.showing() if n.name == 'Requests' and n.role in ('list', 'list box')), None)
-        return table.children if table else []
+        return [row for row in table.children if row.is_seen] if table else []
 
     def press(self, name, role=None):
         node = self.find(name, role)
@@ -157,10 +159,22 @@ class Window:
         window = self.focus_window(top.name)
         geometry = dict(row.split('=') for row in run('xdotool', 'getwindowgeometry', '--shell', window).decode().split())
         frame = top.accessible.get_extents(self.atspi.CoordType.WINDOW)
-        place = node.accessible.get_extents(self.atspi.CoordType.WINDOW)
+        place = wait_until(lambda: self.place(node), 'the place of %r' % node)
         x = (int(geometry['WIDTH']) - frame.width) // 2 + place.x + place.width // 2
         y = (int(geometry['HEIGHT']) - frame.height) // 2 + place.y + place.height // 2
         run('xdotool', 'mousemove', '--window', window, str(x), str(y), 'click', '1')
+
+    def place(self, node):
+        """Where it is in its window, once it has a size and stays there; else None."""
+        first, second = (node.get(lambda: node.accessible.get_extents(self.atspi.CoordType.WINDOW), None) for _ in range(2))
+        same = first and second and (first.x, first.y, first.width, first.height) == (second.x, second.y, second.width, second.height)
+        return second if same and second.width > 0 and second.height > 0 else None
+
+    def paste(self, name):
+        """From the clipboard into that row of text, which has the focus. What is pasted comes later than the keys."""
+        self.keys('ctrl+v')
+        row = self.find(name, 'text')
+        wait_until(lambda: row.get(lambda: self.atspi.Text.get_character_count(row.accessible), 0) > 0, 'the pasted text')
 
     def top(self, node):
         """The window or dialog that @node is in."""

@@ -326,8 +326,8 @@ assert_timed_out (RelayFixture *fixture, VeilChatRequest *request, RelayReply re
   TEST_ITERATE_UNTIL (test_peer_get_n_closed (fixture->peer) == closed + 1);
 }
 
-static const VeilRelayLimits short_single = { .single_deadline_ms = 150 };
-static const VeilRelayLimits short_stream = { .stream_deadline_ms = 150 };
+static const VeilRelayLimits short_single = { .single_deadline_ms = 600 };
+static const VeilRelayLimits short_stream = { .stream_deadline_ms = 600 };
 static const VeilRelayLimits small_answer = { .max_answer_bytes = CAP };
 
 static void

@@ -231,9 +231,9 @@ test_patience (Fixture *fixture, gconstpointer data)
   guint over = 0;
   Peer peer;
 
-  veil_server_set_idle_timeout (fixture->server, 20);
+  veil_server_set_idle_timeout (fixture->server, 300);
   start_hanging (fixture, &peer, "");
-  g_timeout_add (200, set_true, &over);
+  g_timeout_add (1000, set_true, &over);
   fixture_wait_for (&over, 1);
   g_assert_cmpuint (fixture->backend->cancelled, ==, 0);
   peer_close (&peer);
@@ -250,7 +250,7 @@ test_no_reader (Fixture *fixture, gconstpointer data)
 
   veil_chat_answer_unref (fixture->backend->answer);
   fixture->backend->answer = fake_answer_new (text, 0, NULL);
-  veil_server_set_idle_timeout (fixture->server, 50);
+  veil_server_set_idle_timeout (fixture->server, 500);
   peer_connect (&peer, veil_server_get_port (fixture->server));
   peer_send_all (&peer, request);
   fixture_wait_for (&fixture->backend->calls, 1);

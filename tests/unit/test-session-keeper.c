@@ -132,7 +132,7 @@ store_session (Fixture *fixture, VeilSession *session)
 static void
 start (Fixture *fixture, gint64 expires_at, guint look)
 {
-  const VeilKeeperTimes times = { look, 50, 200, 20, 200, get_clock };
+  const VeilKeeperTimes times = { look, 50, 60000, 20, 200, get_clock };
   g_autoptr (VeilSession) session = build_session (test_peer_get_url (fixture->peer), "0", expires_at);
 
   store_session (fixture, session);
