@@ -169,8 +169,7 @@ def ended_well(code, said):
 
 class App:
     """The program `veil` on a desktop, at a port that is free or, with @port None, that of its settings. With @tray_told it was said before that no panel is
-    here, or word of that could come at any time. Whatever it says that sounds like a complaint is a
-    failure when it ends."""
+    here, or word of that could come at any time. Whatever it says that sounds like a complaint is a failure when it ends."""
 
     def __init__(self, desktop, *args, home=None, env=None, port='0', tray_told=True):
         self.desktop = desktop
