@@ -144,10 +144,21 @@ set_common_headers (SoupServerMessage *message)
   soup_message_headers_replace (reply, "X-Content-Type-Options", "nosniff");
 }
 
+/* For a request whose Origin is the app's. */
 static void
-allow_origin (SoupServerMessage *message, const VeilLoginRules *rules)
+allow_origin (SoupServerMessage *message)
 {
-  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Access-Control-Allow-Origin", rules->origin);
+  const char *origin = soup_message_headers_get_list (soup_server_message_get_request_headers (message), "Origin");
+
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Access-Control-Allow-Origin", origin);
+}
+
+/* Of a request that was let in, once its body comes: libsoup forgets them when it has sent "100 Continue". */
+static void
+set_headers_again (SoupServerMessage *message)
+{
+  set_common_headers (message);
+  allow_origin (message);
 }
 
 static void
@@ -186,7 +197,10 @@ on_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
       return;
     }
   if (soup_server_message_get_status (message) == 0)
-    answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, _ ("This is too large for a login bundle"));
+    {
+      set_headers_again (message);
+      answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, _ ("This is too large for a login bundle"));
+    }
   *waste += length;
   if (*waste > MAX_WASTE)
     hang_up (message);
@@ -215,7 +229,7 @@ check (SoupServerMessage *message, const VeilLoginRules *rules, const char *path
     answer (message, SOUP_STATUS_FORBIDDEN, _ ("Only the sign-in page may hand over a login"));
   else
     {
-      allow_origin (message, rules);
+      allow_origin (message);
       if (g_str_equal (method, "OPTIONS"))
         answer_preflight (message, headers);
       else if (!g_str_equal (method, "POST"))
@@ -250,9 +264,7 @@ veil_login_request_finish (SoupServerMessage *message, const VeilLoginRules *rul
   g_autoptr (VeilSession) session = NULL;
   g_autoptr (GError) error = NULL;
 
-  /* Again: libsoup forgets them when it has sent "100 Continue". */
-  set_common_headers (message);
-  allow_origin (message, rules);
+  set_headers_again (message);
   if (rules->used)
     answer (message, SOUP_STATUS_CONFLICT, _ ("Somebody has signed in already; start again from the program"));
   else if (g_get_monotonic_time () >= rules->deadline)

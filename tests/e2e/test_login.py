@@ -118,6 +118,9 @@ REFUSED = {
     'too large': (413, lambda n, l: ({}, {'body': b' ' * 300000})),
     'too large, in chunks': (413, lambda n, l: ({'Content_Length': None, 'Transfer_Encoding': 'chunked'},
                                                {'body': b'%x\r\n%s\r\n0\r\n\r\n' % (300000, b' ' * 300000)})),
+    'too large, told to go on': (413, lambda n, l: ({'Content_Length': None, 'Transfer_Encoding': 'chunked', 'Expect': '100-continue'},
+                                                    {'body': b'%x\r\n%s\r\n0\r\n\r\n' % (300000, b' ' * 300000)})),
+    'a length that overflows': (413, lambda n, l: ({'Content_Length': str(2 ** 64 - 1), 'Expect': '100-continue'}, {})),
     'empty': (400, lambda n, l: ({}, {'body': b''})),
     'malformed': (400, lambda n, l: ({}, {'body': bundle(n)[:-1]})),
     'not an object': (400, lambda n, l: ({}, {'body': b'[]'})),
@@ -140,6 +143,8 @@ def test_only_the_right_bundle(login, network, home, name):
     status, answer_headers, answer = login.send(body, **{**good(network), **headers}, **request)
     assert status == expected, (status, answer)
     assert json.loads(answer)['ok'] is False
+    assert (answer_headers['cache-control'], answer_headers['connection'], answer_headers['vary']) == ('no-store', 'close', 'Origin')
+    assert answer_headers.get('access-control-allow-origin') == (None if expected in (403, 404) else network.url)
     assert network.bundle['access_token'].encode() not in answer
     assert not home.exists() or not list(home.glob('session.json')), 'something was stored'
     assert login.process.poll() is None
