@@ -154,6 +154,7 @@ class Login:
         self.process.wait(DEADLINE)
         for reader in self.readers:
             reader.join(DEADLINE)
+            assert not reader.is_alive(), 'something holds on to what it says'
         assert_no_report(b''.join(self.stderr))
         return self.process.returncode
 

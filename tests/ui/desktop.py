@@ -118,10 +118,10 @@ class Desktop:
 
     def windows(self, name):
         """Ids of the visible windows with this title."""
-        while True:
+        def look():
             done = subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', name], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
-            if b'X Error' not in done.stderr:  # one that went while it looked
-                return done.stdout.decode().split()
+            return b'X Error' not in done.stderr and [done.stdout.decode().split()]  # one may go while it looks
+        return wait_until(look, 'a list of windows')[0]
 
     def end(self, process, patience=20):
         with contextlib.suppress(ProcessLookupError):

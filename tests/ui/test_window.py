@@ -299,7 +299,7 @@ def test_a_window_that_shrinks_without_animations(desktop, atspi, tmp_path):
         wait_until(lambda: window.says('Requests appear here when a program asks http'), 'the sandbox to serve')
         for width, at_the_bottom in ((1200, False), (360, True), (1200, False), (360, True)):
             desktop.run('xdotool', 'windowsize', '--sync', number, str(width), '700')
-            wait_until(lambda: any(y > 500 for y in pages_at()) == at_the_bottom, 'the pages to move')
+            wait_until(lambda: (places := pages_at()) and any(y > 500 for y in places) == at_the_bottom, 'the pages to move')
 
 
 def test_off_and_on(window):
