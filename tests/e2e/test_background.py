@@ -615,7 +615,7 @@ def test_second_signal_ends_at_once(tmp_path):
         veil.process.send_signal(signal.SIGTERM)
         wait_until(lambda: refuses_connections(veil), what='the first to be heard')
         veil.process.send_signal(signal.SIGTERM)
-        assert veil.wait() == 0
+        assert veil.wait(3) == 0
         assert time.monotonic() - begun < 4, 'that is how long one signal alone would take'
         asker.join(DEADLINE)
         veil.stop()

@@ -229,7 +229,7 @@ def test_caller_leaves(veil, network, name, kind):
         sock.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s'
                      % (veil.port, len(body), body))
         wait_until(lambda: network.stats()['in_flight'] > before['in_flight'])
-    wait_until(lambda: network.stats()['in_flight'] == before['in_flight'], what='the upstream request to be given up')
+    wait_until(lambda: network.stats()['in_flight'] == before['in_flight'], 1.9, 'the upstream request to be given up before its deadline')
     assert network.stats()['cancelled'] == before['cancelled'] + 1
 
 

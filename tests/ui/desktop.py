@@ -123,11 +123,11 @@ class Desktop:
             return b'X Error' not in done.stderr and [done.stdout.decode().split()]  # one may go while it looks
         return wait_until(look, 'a list of windows')[0]
 
-    def end(self, process, patience=20):
+    def end(self, process):
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            return process.wait(patience)
+            return process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
@@ -210,7 +210,7 @@ class App:
         return ended_well(self.process.wait(timeout), self.said())[0]
 
     def end(self):
-        status = self.desktop.end(self.process, DEADLINE) if self.running else self.process.returncode
+        status = self.desktop.end(self.process) if self.running else self.process.returncode
         status, said = ended_well(status, self.said())
         found = COMPLAINTS.search(said)
         assert not found, 'the program said:\n' + said[max(0, found.start() - 500):found.start() + 3000].decode(errors='replace')

@@ -13,7 +13,7 @@ import sys
 import dbus
 import dbus.bus
 import pytest
-from desktop import DEADLINE, App, Desktop, wait_until
+from desktop import App, Desktop, wait_until
 from window import Window, connect
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / 'e2e'))
@@ -135,7 +135,7 @@ def test_nothing_waits_for_a_login_once_somebody_is_signed_in(desktop, atspi, pe
     serving(window)
     # GLib 2.74 says that one thing whenever a program that the bus starts does not come.
     assert app.said().count(b'CRITICAL') == 1, app.said().decode(errors='replace')
-    assert desktop.end(app.process, DEADLINE) == 0
+    assert desktop.end(app.process) == 0
 
 
 def test_one_preferences_window(desktop, atspi, tmp_path):
@@ -190,6 +190,7 @@ def test_no_window_while_it_ends(desktop, atspi, peer, tmp_path):
         wait_until(lambda: desktop.windows('^Preferences$'), 'the preferences')
         activate(desktop, 'quit')
         wait_until(lambda: not desktop.windows(ANY_WINDOW), 'the windows to go')
+        assert app.running
         asked = 0
         for action in ('open', 'about', 'preferences', 'requests', 'sign-in'):
             with contextlib.suppress(dbus.DBusException, StopIteration):  # it may have ended

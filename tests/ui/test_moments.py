@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window at odd moments: started while it ends, and asked for what is no longer there."""
 
-import contextlib
 import http.client
 import json
 import socket
 import subprocess
 import time
 
-import dbus
 import pytest
-from desktop import DEADLINE, ID, VEIL, App, wait_until
+from desktop import DEADLINE, VEIL, App, wait_until
 from faults import flip_signature, signed_fields
 from program import sign_in
 from test_hostile import activate, ask_for_long, opened, serving, started
@@ -44,34 +42,26 @@ def start_another(desktop, home):
     assert (done.returncode, done.stderr) == (0, b''), done
 
 
-def tell_as_another(desktop):
-    """What that one tells it, without the time that a program takes to start on a busy machine."""
-    name = next(str(n) for n in desktop.bus.list_names() if n.startswith(ID))
-    desktop.bus.call_blocking(name, '/' + name.replace('.', '/'), 'org.gtk.Application', 'Activate', 'a{sv}', [dbus.Dictionary({}, 'sv')])
-
-
 def test_started_while_it_ends(desktop, atspi, peer, tmp_path):
     """Whoever quits and starts it again gets a window, and a program that serves."""
     sign_in(tmp_path / 'home', peer.bundle())
     with started(desktop, atspi, tmp_path / 'home') as app:
         ask_for_long(atspi, peer, app)
-        start_another(desktop, tmp_path / 'home')
         activate(desktop, 'quit')
         wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
-        tell_as_another(desktop)
+        start_another(desktop, tmp_path / 'home')
         window = opened(app, atspi)
         serving(window)
 
 
 def test_started_while_it_is_told_to_end(desktop, atspi, peer, tmp_path):
-    """At the end of a session, or by `og-veil stop`, the end is the end; also for who asks in its last moment."""
+    """At the end of a session, or by `og-veil stop`, the end is the end."""
     sign_in(tmp_path / 'home', peer.bundle())
     with started(desktop, atspi, tmp_path / 'home') as app:
         ask_for_long(atspi, peer, app)
         app.process.terminate()
         wait_until(lambda: not desktop.windows('^Veil$'), 'the window to go')
-        with contextlib.suppress(dbus.DBusException, StopIteration):  # it may have ended
-            tell_as_another(desktop)
+        start_another(desktop, tmp_path / 'home')
         assert app.wait() == 0
 
 
@@ -134,7 +124,7 @@ def test_quit_amid_a_stream(desktop, atspi, peer, tmp_path, quit_it):
             assert waiter.status() != 200
         assert app.wait() == 0
         print('ended within %.1f s' % (time.monotonic() - begun))
-        assert time.monotonic() - begun < 45, 'the request that does not end goes on for 60 seconds'
+        assert time.monotonic() - begun < 15, 'five seconds, and some for a busy machine'
         assert app.said() == before
 
 

@@ -18,7 +18,7 @@ from window import Window, connect
 PROBE = os.environ['VEIL_UI_PROBE']
 PROBED = os.environ['VEIL_UI_PROBED']
 # What a window does at its start (fonts, icons, the X server) sleeps for less than this even on a busy machine; a lock, a lookup or a store that hangs for more.
-BOUND_MS = '2000'
+BOUND_MS = '1000'
 CONTROLS = {'push button', 'toggle button', 'check box', 'radio button', 'text', 'password text', 'entry', 'combo box', 'spin button', 'link', 'page tab',
             'menu item', 'check menu item', 'radio menu item', 'slider', 'list item'}
 NO_NAME = re.compile(r'^$|^(Gtk|Adw|Veil)[A-Z]\w*$')
@@ -79,8 +79,8 @@ def choice(app):
 
 @pytest.mark.parametrize('how,said', [('sleep', True), ('work', False)])
 def test_the_watchdog_tells_sleeping_from_working(how, said):
-    env = {**os.environ, 'LD_PRELOAD': PROBE, 'VEIL_UI_PROBE_MS': '600'}
-    done = subprocess.run([PROBED, how, '1000'], env=env, capture_output=True, timeout=60, check=True)
+    env = {**os.environ, 'LD_PRELOAD': PROBE, 'VEIL_UI_PROBE_MS': '300'}
+    done = subprocess.run([PROBED, how, '700'], env=env, capture_output=True, timeout=60, check=True)
     assert (b'blocked for' in done.stderr) == said, done.stderr
 
 
